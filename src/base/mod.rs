@@ -1,0 +1,12 @@
+//! What every layer stands on: capture time, network numbers, bounds-checked reading and the
+//! merge of partial results. Knows nothing of captures, flows or policies.
+
+pub mod bytes;
+pub mod merge;
+pub mod net;
+pub mod time;
+
+pub use bytes::Cursor;
+pub use merge::Merge;
+pub use net::{Endpoint, IpProto, LinkType, PortRange, PortSet};
+pub use time::Timestamp;

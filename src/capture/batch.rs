@@ -1,0 +1,59 @@
+//! A batch of captured frames in one arena, cleared and reused.
+
+use crate::base::{LinkType, Timestamp};
+
+/// Where a frame comes from: which input and which packet of it.
+///
+/// Ordered by arrival: inputs are numbered in the order in which they are read, packets from 1
+/// as tshark and capinfos count them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameRef {
+    /// Index of the input in the order in which inputs are read.
+    pub input: u32,
+    /// Number of the packet in its input, from 1.
+    pub number: u64,
+}
+
+/// What is known of one captured frame apart from its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameMeta {
+    /// Offset of the first captured byte in [`FrameBatch::bytes`].
+    pub offset: usize,
+    /// Bytes captured.
+    pub captured: u32,
+    /// Bytes the frame had on the wire. Never below `captured`.
+    pub original: u32,
+    /// When the frame was captured.
+    pub time: Timestamp,
+    /// Place of the frame in the whole stream, counted from 0 over all inputs.
+    pub ordinal: u64,
+    /// Input and packet number.
+    pub source: FrameRef,
+    /// How to read the first bytes.
+    pub link: LinkType,
+    /// Bytes of frame check sequence at the end of the frame (pcapng `if_fcslen`, upper bits of
+    /// the pcap link-type field); 0 when absent or not declared.
+    pub fcs_bytes: u8,
+}
+
+/// Frames in arrival order and the arena that holds their bytes.
+#[derive(Debug, Default)]
+pub struct FrameBatch {
+    /// The arena.
+    pub bytes: Vec<u8>,
+    /// The frames, in arrival order.
+    pub frames: Vec<FrameMeta>,
+}
+
+impl FrameBatch {
+    /// The captured bytes of `frame`.
+    pub fn data(&self, frame: &FrameMeta) -> &[u8] {
+        self.bytes.get(frame.offset..).and_then(|b| b.get(..frame.captured as usize)).unwrap_or(&[])
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.frames.clear();
+    }
+}

@@ -1,0 +1,179 @@
+//! What decoding a frame yields.
+
+use super::{Direction, FlowKey};
+use crate::base::{Endpoint, IpProto, Timestamp};
+use crate::capture::FrameRef;
+
+/// The class in which a frame ends. Exactly one per frame.
+#[derive(Clone, Copy, Debug)]
+pub enum Decoded {
+    /// A packet of a flow.
+    Unit(Unit),
+    /// A later IP fragment: its ports are those of its first fragment.
+    Fragment(FragmentUnit),
+    /// A frame understood as something other than IP: its ethertype, or LLC SAP pair, and so on.
+    NonIp(Layer, u32),
+    /// Decoding stopped before a flow was known.
+    Stopped(Stop),
+}
+
+/// One packet of a flow: where it goes, how long it is, and what its transport header said.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    /// The flow it belongs to.
+    pub key: FlowKey,
+    /// Which way it travels.
+    pub direction: Direction,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Place in the whole stream.
+    pub ordinal: u64,
+    /// Input and packet number.
+    pub source: FrameRef,
+    /// Bytes of the whole frame on the wire, link header included.
+    pub frame_bytes: u32,
+    /// Bytes of the IP packet: header and payload as the IP header declares them.
+    pub ip_bytes: u32,
+    /// Bytes of transport payload on the wire, from the lengths in the headers.
+    pub payload_bytes: u32,
+    /// Offset in the frame of the first captured byte of transport payload.
+    pub payload_offset: u32,
+    /// Bytes of transport payload captured.
+    pub payload_captured: u32,
+    /// What the transport header said.
+    pub transport: Transport,
+    /// Whether the link-layer destination was a broadcast or multicast address.
+    pub link_group: bool,
+    /// Whether the capture cut the packet short (captured below wire length).
+    pub cut: bool,
+    /// For a first fragment: the datagram that its later fragments belong to.
+    pub first_fragment: Option<DatagramId>,
+}
+
+/// Transport header facts that flow state needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP: sequence and acknowledgement numbers in host order and the flag byte
+    /// (FIN 01, SYN 02, RST 04, PSH 08, ACK 10, URG 20, ECE 40, CWR 80).
+    Tcp {
+        /// Sequence number.
+        sequence: u32,
+        /// Acknowledgement number; meaningless without the ACK flag.
+        acknowledgement: u32,
+        /// Flag byte.
+        flags: u8,
+    },
+    /// UDP.
+    Udp,
+    /// SCTP, with the type of its first chunk (RFC 9260 section 3.2).
+    Sctp {
+        /// Type of the first chunk; 255 when the packet was cut before it.
+        first_chunk: u8,
+    },
+    /// ICMP or ICMPv6.
+    Icmp {
+        /// Message type.
+        kind: u8,
+        /// Message code.
+        code: u8,
+        /// The flow of the packet quoted by an error message, and which way the quoted packet
+        /// travelled.
+        quoted: Option<(FlowKey, Direction)>,
+    },
+    /// Any other IP protocol.
+    Other,
+}
+
+/// What ties the fragments of one datagram together (RFC 791 section 3.2, RFC 8200
+/// section 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatagramId {
+    /// Sender, port 0.
+    pub source: Endpoint,
+    /// Receiver, port 0.
+    pub destination: Endpoint,
+    /// Protocol of the fragmented payload.
+    pub protocol: IpProto,
+    /// Identification: 16 bits in IPv4, 32 bits in IPv6.
+    pub identification: u32,
+}
+
+/// An IP fragment that is not the first of its datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct FragmentUnit {
+    /// The datagram it belongs to.
+    pub datagram: DatagramId,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Place in the whole stream.
+    pub ordinal: u64,
+    /// Input and packet number.
+    pub source: FrameRef,
+    /// Bytes of the whole frame on the wire.
+    pub frame_bytes: u32,
+    /// Bytes of the IP packet as its header declares them.
+    pub ip_bytes: u32,
+    /// Bytes of fragment payload.
+    pub payload_bytes: u32,
+    /// Whether the link-layer destination was a broadcast or multicast address.
+    pub link_group: bool,
+    /// Whether the capture cut the packet short.
+    pub cut: bool,
+}
+
+/// A header layer, for saying where decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// The link type itself.
+    LinkType,
+    /// Ethernet II or 802.3.
+    Ethernet,
+    /// An 802.1Q family tag.
+    Vlan,
+    /// IEEE 802.2 LLC or SNAP.
+    Llc,
+    /// Linux cooked capture.
+    LinuxCooked,
+    /// BSD loopback.
+    Loopback,
+    /// PPP.
+    Ppp,
+    /// IPv4.
+    Ipv4,
+    /// IPv6 or one of its extension headers.
+    Ipv6,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+    /// ICMP or ICMPv6.
+    Icmp,
+}
+
+/// Why decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StopReason {
+    /// The frame ends inside the header although the capture did not cut it.
+    ShortHeader,
+    /// The capture cut the frame inside the header.
+    CutHeader,
+    /// A field contradicts the standard: version, header length, total length.
+    BadField,
+    /// No decoder for this link type, ethertype, SAP or protocol number.
+    Unknown,
+    /// More headers than the decoder follows.
+    TooDeep,
+}
+
+/// Where and why decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stop {
+    /// The header that could not be read.
+    pub layer: Layer,
+    /// Why.
+    pub reason: StopReason,
+    /// The offending value: link type, ethertype, SAP pair, version or length.
+    pub value: u32,
+}

@@ -1,0 +1,17 @@
+//! portolan proves from packet captures whether a network's traffic stays inside its
+//! documented port matrix.
+//!
+//! Data flows one way, and a layer names only the layers to its left (`tests/layers.rs`):
+//!
+//! ```text
+//! base < capture < decode < flow < identify < judge < engine < report < cli
+//! ```
+//!
+//! [`capture`] turns files into batches of frames, [`decode`] turns frames into transport
+//! units, [`flow`] folds those into mergeable per-flow state, [`identify`] names what a flow
+//! speaks, [`judge`] compares finished flows with a policy and a site, [`engine`] runs the
+//! layers, [`report`] writes what was found and [`cli`] talks to the person.
+
+pub mod base;
+pub mod capture;
+pub mod decode;

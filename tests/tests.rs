@@ -1,0 +1,1 @@
+//! Integration tests, one binary; the module list is the table of contents.
