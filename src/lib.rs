@@ -15,3 +15,4 @@
 pub mod base;
 pub mod capture;
 pub mod decode;
+pub mod judge;

@@ -1,0 +1,4 @@
+//! Pure judging: finished flow records, a policy and a site give an assessment. Never sees a
+//! packet.
+
+pub mod model;

@@ -1,0 +1,498 @@
+//! A policy, a site and its waivers as judging uses them: valid by construction, names resolved
+//! to numbers. Only the loaders make these, and only from text without a fault.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::base::{IpProto, PortSet, Timestamp};
+
+/// A set of up to 64 things numbered from 0: roles of a host, attributes of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Set64(u64);
+
+impl Set64 {
+    /// The set of one member. Numbers above 63 cannot be members; the loaders refuse them.
+    pub fn of(member: u8) -> Self {
+        Set64(1_u64.checked_shl(u32::from(member)).unwrap_or(0))
+    }
+
+    /// Adds every member of `other`.
+    pub fn insert_all(&mut self, other: Set64) {
+        self.0 |= other.0;
+    }
+
+    /// Whether `member` is in the set.
+    pub fn contains(self, member: u8) -> bool {
+        self.meets(Set64::of(member))
+    }
+
+    /// Whether the two sets share a member.
+    pub fn meets(self, other: Set64) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The members both sets have.
+    pub fn intersection(self, other: Set64) -> Set64 {
+        Set64(self.0 & other.0)
+    }
+
+    /// Whether nothing is in the set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The members in ascending order.
+    pub fn members(self) -> impl Iterator<Item = u8> {
+        (0..64).filter(move |member| self.contains(*member))
+    }
+}
+
+impl FromIterator<u8> for Set64 {
+    fn from_iter<I: IntoIterator<Item = u8>>(members: I) -> Self {
+        let mut set = Set64::default();
+        for member in members {
+            set.insert_all(Set64::of(member));
+        }
+        set
+    }
+}
+
+macro_rules! numbered {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $inner);
+    )*};
+}
+
+numbered! {
+    /// Index into [`Policy::roles`]; at most 63.
+    RoleId(u8);
+    /// Index into [`Policy::attributes`]; at most 63.
+    AttributeId(u8);
+    /// Index into [`Policy::relations`].
+    RelationId(usize);
+    /// Index into [`Policy::parameters`].
+    ParameterId(usize);
+    /// Index into [`Policy::conditions`].
+    ConditionId(usize);
+    /// Index into [`Policy::services`].
+    ServiceId(usize);
+    /// Index into [`Policy::readings`].
+    ReadingId(usize);
+    /// Index into [`Policy::sections`].
+    SectionId(usize);
+    /// Index into [`Policy::rows`].
+    RowId(usize);
+    /// Index into [`Policy::packs`].
+    PackId(usize);
+    /// Index into [`Site::hosts`].
+    HostId(usize);
+}
+
+/// Everything that was loaded from the policy packs, in the order of the packs and of their
+/// lines.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// The packs.
+    pub packs: Vec<Pack>,
+    /// Roles whose every conversation is governed, with the roles that are one of them.
+    pub subject_roles: Set64,
+    /// Numbers that a site may set.
+    pub parameters: Vec<Parameter>,
+    /// Questions that a site may answer.
+    pub conditions: Vec<Condition>,
+    /// Roles that a host may hold.
+    pub roles: Vec<Role>,
+    /// Attributes that a host may carry.
+    pub attributes: Vec<Attribute>,
+    /// Relations between hosts.
+    pub relations: Vec<Relation>,
+    /// What rows grant.
+    pub services: Vec<Service>,
+    /// How unclear passages of the document are read.
+    pub readings: Vec<Reading>,
+    /// The tables of the document.
+    pub sections: Vec<Section>,
+    /// The rows, in document order.
+    pub rows: Vec<Row>,
+    /// Rows of the infrastructure packs.
+    pub infrastructure: Vec<InfrastructureRow>,
+    /// What is doubtful about the packs.
+    pub lints: Vec<Lint>,
+}
+
+/// One policy file.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Stable identifier.
+    pub id: String,
+    /// What kind of pack it is.
+    pub kind: PackKind,
+    /// Title of the pack.
+    pub title: String,
+    /// Who published the document; empty for packs without one.
+    pub publisher: String,
+    /// Release of the product that the document is for.
+    pub release: String,
+    /// Revision date of the document as printed.
+    pub revision: String,
+    /// Title of the document.
+    pub document: String,
+    /// SHA-256 of the text from which the pack was made, in hexadecimal; empty when unknown.
+    pub source_sha256: String,
+    /// SHA-256 of the pack file itself, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a pack says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PackKind {
+    /// A documented port matrix.
+    Document,
+    /// Traffic that every network carries.
+    Infrastructure,
+}
+
+/// A number or set of ports that a site may set.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Stable identifier.
+    pub id: String,
+    /// What it stands for.
+    pub meaning: String,
+    /// Ports that hold where the site says nothing. `None`: unbound until the site sets it.
+    pub default: Option<PortSet>,
+    /// Whether each responder may have its own value.
+    pub per_responder: bool,
+    /// Ports that an unbound parameter could stand for.
+    pub candidates: PortSet,
+    /// Fewer ports than this are a lint.
+    pub minimum_count: Option<u32>,
+    /// Ports below this are a lint.
+    pub lowest: Option<u16>,
+}
+
+/// A question on which rows depend.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// Stable identifier.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    /// The possible answers.
+    pub answers: Vec<String>,
+}
+
+/// A role that a host may hold.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Stable identifier.
+    pub id: String,
+    /// What makes a host one.
+    pub definition: String,
+    /// This role and every role it is one of.
+    pub closure: Set64,
+}
+
+/// An attribute that a host of some roles may carry.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// Stable identifier.
+    pub id: String,
+    /// What it says of a host.
+    pub meaning: String,
+    /// Roles whose hosts may carry it.
+    pub roles: Set64,
+}
+
+/// A relation between hosts: whose DNS server, whose failover peer.
+#[derive(Clone, Debug)]
+pub struct Relation {
+    /// Stable identifier.
+    pub id: String,
+    /// What it says of two hosts.
+    pub meaning: String,
+    /// Whether it holds both ways.
+    pub symmetric: bool,
+    /// Roles of the hosts that have such a relation.
+    pub from: Set64,
+    /// Roles of the hosts to which they have it.
+    pub to: Set64,
+}
+
+/// What a row grants.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Stable identifier.
+    pub id: String,
+    /// Standard name.
+    pub name: String,
+    /// Recognised protocols that confirm it.
+    pub protocols: Vec<String>,
+}
+
+/// How an unclear passage is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Stable identifier, `A-01` and so on.
+    pub id: String,
+    /// What is unclear.
+    pub question: String,
+    /// What the words grant.
+    pub literal: String,
+    /// How the pack reads them.
+    pub inferred: String,
+    /// Whether the two differ in a verdict.
+    pub changes_verdict: bool,
+}
+
+/// A table of the document.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Stable identifier of the table, `S14a`.
+    pub id: String,
+    /// Number of the section, `S14`.
+    pub number: String,
+    /// Which pack it belongs to.
+    pub pack: PackId,
+    /// Title in our words.
+    pub title: String,
+    /// Title of the section in the document.
+    pub citation: String,
+    /// Revision date printed at the section; empty when none is.
+    pub revised: String,
+    /// What the document warns of here; empty when it does not.
+    pub caution: String,
+    /// Rows of the section, in document order.
+    pub rows: Vec<RowId>,
+}
+
+/// One documented line.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Stable identifier, `U-DC.kerberos.tcp`.
+    pub id: String,
+    /// Which table it stands in.
+    pub section: SectionId,
+    /// Transport: TCP or UDP.
+    pub transport: IpProto,
+    /// Ports of the responder.
+    pub ports: RowPorts,
+    /// What it grants.
+    pub service: ServiceId,
+    /// Service as the document prints it.
+    pub printed: String,
+    /// Whether either host may initiate.
+    pub symmetric: bool,
+    /// So wide that it is tried last and only grants weakly.
+    pub weak: bool,
+    /// Readings on which the row rests.
+    pub readings: Vec<ReadingId>,
+    /// Relation in which the initiator must stand to the responder.
+    pub relation: Option<RelationId>,
+    /// What must hold under the reading `inferred`.
+    pub terms: Terms,
+    /// What must hold under the reading `literal`, where that differs.
+    pub literal: Option<Terms>,
+}
+
+/// Who may use a row, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Roles that may initiate.
+    pub initiator: Set64,
+    /// Roles that may respond.
+    pub responder: Set64,
+    /// Attributes of which the initiator must carry one; empty means no such demand.
+    pub initiator_has: Set64,
+    /// Attributes of which the responder must carry one; empty means no such demand.
+    pub responder_has: Set64,
+    /// Conditions that must all hold.
+    pub when: Vec<Requirement>,
+}
+
+/// A condition and the answers that satisfy a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The condition.
+    pub condition: ConditionId,
+    /// Indices into [`Condition::answers`], ascending.
+    pub accepted: Vec<usize>,
+}
+
+/// Where the ports of a row come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowPorts {
+    /// Printed in the document.
+    Fixed(PortSet),
+    /// A parameter of the site.
+    Parameter(ParameterId),
+}
+
+/// A row of an infrastructure pack.
+#[derive(Clone, Debug)]
+pub struct InfrastructureRow {
+    /// Stable identifier.
+    pub id: String,
+    /// Which pack it belongs to.
+    pub pack: PackId,
+    /// What the traffic is.
+    pub title: String,
+    /// What it matches.
+    pub matches: InfrastructureMatch,
+    /// To which kind of destination it applies.
+    pub to: Destination,
+}
+
+/// What an infrastructure row matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InfrastructureMatch {
+    /// A non-IP protocol by the name that decoding gives it: `arp`, `stp`, `lldp`.
+    NonIp(String),
+    /// An IP protocol.
+    IpProtocol(IpProto),
+    /// A transport and responder ports.
+    Ports {
+        /// TCP or UDP.
+        transport: IpProto,
+        /// Responder ports.
+        ports: PortSet,
+    },
+}
+
+/// Kind of destination address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Any address.
+    Any,
+    /// Limited or directed broadcast.
+    Broadcast,
+    /// Multicast group.
+    Multicast,
+    /// Broadcast or multicast.
+    Group,
+}
+
+/// Something doubtful that does not stop a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lint {
+    /// Stable code in kebab-case.
+    pub code: String,
+    /// What it is about: a row, a host, a parameter.
+    pub subject: String,
+    /// What is doubtful and what to do.
+    pub message: String,
+}
+
+/// The inventory of a site and its answers.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Name of the site; empty when none was given.
+    pub name: String,
+    /// SHA-256 of the site file in hexadecimal; empty when none was given.
+    pub sha256: String,
+    /// Hosts and blocks of hosts, in the order of the file.
+    pub hosts: Vec<Host>,
+    /// Site-wide values of parameters.
+    pub parameters: BTreeMap<ParameterId, PortSet>,
+    /// Answers, as indices into [`Condition::answers`].
+    pub answers: BTreeMap<ConditionId, usize>,
+    /// Relations between hosts.
+    pub relations: Vec<RelationFact>,
+    /// Subnets, for directed broadcasts.
+    pub subnets: Vec<IpNet>,
+    /// Addresses of mirror collectors.
+    pub collectors: Vec<IpAddr>,
+    /// Addresses behind which other hosts hide.
+    pub nat: Vec<NatNote>,
+    /// What is doubtful about the site.
+    pub lints: Vec<Lint>,
+}
+
+/// A host, or a block of hosts that share roles.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Name as written in the site file.
+    pub name: String,
+    /// Addresses of the host.
+    pub addresses: Vec<IpAddr>,
+    /// Prefixes of a block of hosts.
+    pub prefixes: Vec<IpNet>,
+    /// Roles as declared, closed under "is a".
+    pub roles: Set64,
+    /// Roles as declared.
+    pub declared_roles: Set64,
+    /// Attributes.
+    pub attributes: Set64,
+    /// Values of parameters for this host as a responder.
+    pub parameters: BTreeMap<ParameterId, PortSet>,
+    /// From when on the entry holds.
+    pub valid_from: Option<Timestamp>,
+    /// Until when the entry holds, exclusive.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// One relation between hosts as the site states it.
+#[derive(Clone, Debug)]
+pub struct RelationFact {
+    /// Which relation.
+    pub relation: RelationId,
+    /// Hosts that have it.
+    pub of: Vec<HostId>,
+    /// Hosts to which they have it. Equal to `of` for a symmetric relation.
+    pub is: Vec<HostId>,
+}
+
+/// Addresses behind which other hosts hide.
+#[derive(Clone, Debug)]
+pub struct NatNote {
+    /// The translated addresses.
+    pub addresses: Vec<IpAddr>,
+    /// What the reader of the report should know.
+    pub note: String,
+}
+
+/// An accepted exception.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// Stable identifier.
+    pub id: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Ticket or change number.
+    pub ticket: String,
+    /// From when on it holds.
+    pub created: Timestamp,
+    /// Until when it holds, exclusive.
+    pub expires: Timestamp,
+    /// More flows than this are a finding of their own.
+    pub maximum_flows: Option<u64>,
+    /// Roles of which the initiator must hold one; empty means any.
+    pub initiator_roles: Set64,
+    /// Roles of which the responder must hold one; empty means any.
+    pub responder_roles: Set64,
+    /// Addresses of which the initiator must be one; empty means any.
+    pub initiators: Vec<IpNet>,
+    /// Addresses of which the responder must be one; empty means any.
+    pub responders: Vec<IpNet>,
+    /// Transport; `None` means any.
+    pub transport: Option<IpProto>,
+    /// Responder ports; `None` means any.
+    pub ports: Option<PortSet>,
+    /// Service; `None` means any.
+    pub service: Option<ServiceId>,
+}
+
+/// The waivers of a site.
+#[derive(Clone, Debug, Default)]
+pub struct Waivers {
+    /// SHA-256 of the waiver file in hexadecimal; empty when none was given.
+    pub sha256: String,
+    /// The waivers, in the order of the file.
+    pub list: Vec<Waiver>,
+}
