@@ -15,4 +15,6 @@
 pub mod base;
 pub mod capture;
 pub mod decode;
+pub mod engine;
+pub mod flow;
 pub mod judge;

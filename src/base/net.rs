@@ -41,6 +41,12 @@ impl Endpoint {
         v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
     }
 
+    /// The sixteen address bytes as two words, for hashing.
+    pub fn address_words(&self) -> [u64; 2] {
+        let bits = u128::from_ne_bytes(self.address);
+        [bits as u64, (bits >> 64) as u64]
+    }
+
     /// The port in host order; 0 where the protocol has none.
     pub fn port(&self) -> u16 {
         self.port

@@ -59,6 +59,14 @@ impl FlowKey {
         self.b
     }
 
+    /// The key as words, for hashing: every bit of it, and nothing else.
+    pub fn words(&self) -> [u64; 5] {
+        let ends = (u64::from(self.a.port()) << 16) | u64::from(self.b.port());
+        let [a, b] = self.a.address_words();
+        let [c, d] = self.b.address_words();
+        [a, b, c, d, (ends << 8) | u64::from(self.protocol.0)]
+    }
+
     /// The end that sends in `direction`.
     pub fn sender(&self, direction: Direction) -> Endpoint {
         match direction {

@@ -1,0 +1,220 @@
+//! Batches of frames folded into a [`Partial`].
+
+use std::hash::{BuildHasher, Hasher};
+
+use rayon::prelude::*;
+
+use super::partial::{Partial, SHARDS};
+use super::timeline::Timeline;
+use crate::base::Merge;
+use crate::capture::{FrameBatch, FrameMeta};
+use crate::decode::{Decoded, FlowKey, Transport, Unit, dissect};
+use crate::flow::{Accounting, Class, FlowTable, FragmentEvent, Tally};
+
+/// Frames per chunk: enough work to be worth handing to another thread.
+const CHUNK: usize = 512;
+
+/// The hash of a key: chooses the shard by its upper bits and the slot by its lower ones.
+pub(super) fn hash(hasher: &foldhash::fast::RandomState, key: &FlowKey) -> u64 {
+    let mut state = hasher.build_hasher();
+    for word in key.words() {
+        state.write_u64(word);
+    }
+    state.finish()
+}
+
+pub(super) fn shard_of(hash: u64) -> usize {
+    (hash >> 48) as usize % SHARDS
+}
+
+/// What one chunk of frames decoded to, sorted by shard. Reused from batch to batch.
+#[derive(Debug)]
+struct Routed {
+    units: Vec<Vec<(u64, Unit)>>,
+    fragments: Vec<FragmentEvent>,
+    quotes: Vec<Unit>,
+    accounting: Accounting,
+    timeline: Timeline,
+}
+
+impl Routed {
+    fn new() -> Self {
+        Routed {
+            units: (0..SHARDS).map(|_| Vec::new()).collect(),
+            fragments: Vec::new(),
+            quotes: Vec::new(),
+            accounting: Accounting::default(),
+            timeline: Timeline::default(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.units.iter_mut().for_each(Vec::clear);
+        self.fragments.clear();
+        self.quotes.clear();
+        self.accounting = Accounting::default();
+        self.timeline = Timeline::default();
+    }
+
+    fn decode(
+        &mut self,
+        hasher: &foldhash::fast::RandomState,
+        batch: &FrameBatch,
+        frames: &[FrameMeta],
+    ) {
+        self.clear();
+        self.timeline.note(frames);
+        for frame in frames {
+            match dissect(frame, batch.data(frame)) {
+                Decoded::Unit(unit) => self.route(hasher, unit),
+                Decoded::Fragment(fragment) => self.fragments.push(FragmentEvent::Later(fragment)),
+                Decoded::NonIp(layer, value) => {
+                    let class = Class::NonIp(layer, value);
+                    self.accounting.count(class, frame.original, frame.source);
+                }
+                Decoded::Stopped(stop) => {
+                    self.accounting.count(Class::Stopped(stop), frame.original, frame.source);
+                }
+            }
+        }
+    }
+
+    fn route(&mut self, hasher: &foldhash::fast::RandomState, unit: Unit) {
+        let hash = hash(hasher, &unit.key);
+        if let Some(shard) = self.units.get_mut(shard_of(hash)) {
+            shard.push((hash, unit));
+        }
+        if let Some(datagram) = unit.first_fragment {
+            let Unit { key, direction, time, .. } = unit;
+            self.fragments.push(FragmentEvent::First { datagram, key, direction, time });
+        }
+        if let Transport::Icmp { quoted: Some(_), .. } = unit.transport {
+            self.quotes.push(unit);
+        }
+    }
+}
+
+/// What updating one shard with one batch counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outcome {
+    in_flows: Tally,
+    no_room: Tally,
+    blurred: Tally,
+}
+
+/// Folds batches into a [`Partial`].
+#[derive(Debug)]
+pub struct Fold {
+    partial: Partial,
+    routed: Vec<Routed>,
+    outcomes: Vec<Outcome>,
+    most_runs: u64,
+}
+
+impl Fold {
+    /// Starts with nothing. At `most_runs` runs in the flow table no flow begins any more; its
+    /// packets are accounted for as [`Class::TableFull`].
+    pub fn new(hasher: foldhash::fast::RandomState, most_runs: u64) -> Self {
+        Fold {
+            partial: Partial::new(hasher),
+            routed: Vec::new(),
+            outcomes: vec![Outcome::default(); SHARDS],
+            most_runs,
+        }
+    }
+
+    /// Adds the frames of a batch, which follow all frames added before.
+    pub fn push(&mut self, batch: &FrameBatch) {
+        let Some(first) = batch.frames.first() else { return };
+        self.partial.begin_at(first.ordinal);
+        let chunks = batch.frames.len().div_ceil(CHUNK);
+        if self.routed.len() < chunks {
+            self.routed.resize_with(chunks, Routed::new);
+        }
+        let Some(routed) = self.routed.get_mut(..chunks) else { return };
+        let hasher = &self.partial.hasher;
+        batch
+            .frames
+            .par_chunks(CHUNK)
+            .zip(routed.par_iter_mut())
+            .for_each(|(frames, routed)| routed.decode(hasher, batch, frames));
+        let joined = collect_serial(&mut self.partial, routed);
+        let may_grow = self.partial.runs() < self.most_runs;
+        let routed = &*routed;
+        self.partial.shards.par_iter_mut().zip(self.outcomes.par_iter_mut()).enumerate().for_each(
+            |(shard, (table, outcome))| {
+                *outcome = Outcome::default();
+                let units = routed.iter().filter_map(|chunk| chunk.units.get(shard)).flatten();
+                let late = joined.iter().filter(|(hash, _)| shard_of(*hash) == shard);
+                update(table, units, late, may_grow, outcome);
+            },
+        );
+        for outcome in &self.outcomes {
+            let Outcome { in_flows, no_room, blurred } = *outcome;
+            self.partial.accounting.add(Class::Flow, in_flows);
+            self.partial.accounting.add(Class::TableFull, no_room);
+            self.partial.blurred.merge(blurred);
+        }
+    }
+
+    /// Runs held in the flow table.
+    pub fn runs(&self) -> u64 {
+        self.partial.runs()
+    }
+
+    /// Ends the fold.
+    pub fn finish(self) -> Partial {
+        self.partial
+    }
+}
+
+/// Takes from the decoded chunks, in arrival order, what is rare and not sharded: fragments,
+/// ICMP quotes and counts. Answers the later fragments that found their flow.
+fn collect_serial(partial: &mut Partial, routed: &mut [Routed]) -> Vec<(u64, Unit)> {
+    let mut joined = Vec::new();
+    for chunk in routed {
+        for event in chunk.fragments.drain(..) {
+            let hasher = &partial.hasher;
+            partial.fragments.push(event, &mut partial.accounting, |unit| {
+                joined.push((hash(hasher, &unit.key), unit));
+            });
+        }
+        for unit in chunk.quotes.drain(..) {
+            partial.quotes.note(&unit);
+        }
+        partial.accounting.merge(std::mem::take(&mut chunk.accounting));
+        partial.timeline.merge(std::mem::take(&mut chunk.timeline));
+    }
+    joined.sort_by_key(|(_, unit)| unit.ordinal);
+    joined
+}
+
+/// Updates a shard with its packets in arrival order; `late` are fragments that take their
+/// place among them.
+fn update<'a>(
+    table: &mut FlowTable,
+    units: impl Iterator<Item = &'a (u64, Unit)>,
+    late: impl Iterator<Item = &'a (u64, Unit)>,
+    may_grow: bool,
+    outcome: &mut Outcome,
+) {
+    let mut late = late.peekable();
+    let mut push = |(hash, unit): &(u64, Unit)| {
+        let tally = Tally::of(unit.frame_bytes, unit.source);
+        match table.push(*hash, unit, may_grow) {
+            Some(crate::flow::Pushed::JoinedForWantOfRoom) => {
+                outcome.in_flows.merge(tally);
+                outcome.blurred.merge(tally);
+            }
+            Some(_) => outcome.in_flows.merge(tally),
+            None => outcome.no_room.merge(tally),
+        }
+    };
+    for unit in units {
+        while let Some(fragment) = late.next_if(|fragment| fragment.1.ordinal < unit.1.ordinal) {
+            push(fragment);
+        }
+        push(unit);
+    }
+    late.for_each(push);
+}

@@ -1,0 +1,15 @@
+//! Runs the layers: frames in, one mergeable [`Partial`] out, and from that an assessment.
+//!
+//! One thread reads; decoding is parallel over chunks of a batch and updating is parallel over
+//! shards of the flow table. Each shard takes the chunks in arrival order, so the result does
+//! not depend on the number of threads. No lock, no atomic and no channel lies inside the pool.
+
+mod fold;
+mod partial;
+mod run;
+mod timeline;
+
+pub use fold::Fold;
+pub use partial::Partial;
+pub use run::{Limits, PoolError, Progress, fold_stream};
+pub use timeline::Timeline;

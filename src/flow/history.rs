@@ -1,0 +1,82 @@
+//! All runs of one five-tuple.
+
+use super::segment::Segment;
+use crate::base::IpProto;
+use crate::decode::Unit;
+
+/// The runs of one five-tuple in arrival order.
+///
+/// Almost every five-tuple has one run, so the first is held in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowHistory {
+    first: Segment,
+    #[expect(clippy::box_collection, reason = "one word instead of three in every flow")]
+    more: Option<Box<Vec<Segment>>>,
+}
+
+impl FlowHistory {
+    /// The history of one run.
+    pub fn new(segment: Segment) -> Self {
+        FlowHistory { first: segment, more: None }
+    }
+
+    /// The runs in arrival order.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| more.iter()))
+    }
+
+    fn last_mut(&mut self) -> &mut Segment {
+        match self.more.as_mut().and_then(|more| more.last_mut()) {
+            Some(last) => last,
+            None => &mut self.first,
+        }
+    }
+
+    /// Adds a packet that arrived after all packets before it. Answers whether a run began.
+    ///
+    /// With `may_split` unset the packet joins the newest run whatever the rule says; the
+    /// caller counts that as lost detail.
+    pub fn push(&mut self, unit: &Unit, protocol: IpProto, may_split: bool) -> Pushed {
+        let next = Segment::of(unit);
+        let last = self.last_mut();
+        let continues = last.continues(&next, protocol);
+        if continues || !may_split {
+            last.append(&next);
+            return if continues { Pushed::Joined } else { Pushed::JoinedForWantOfRoom };
+        }
+        self.begin(next);
+        Pushed::Began
+    }
+
+    fn begin(&mut self, next: Segment) {
+        self.more.get_or_insert_default().push(next);
+    }
+
+    /// Joins the history of the same five-tuple from another part of the stream.
+    pub fn merge(&mut self, other: FlowHistory, protocol: IpProto) {
+        let mut runs: Vec<Segment> = self.segments().chain(other.segments()).cloned().collect();
+        runs.sort_by_key(|run| run.origin);
+        let mut runs = runs.into_iter();
+        let Some(first) = runs.next() else { return };
+        *self = FlowHistory::new(first);
+        for next in runs {
+            let last = self.last_mut();
+            if last.continues(&next, protocol) {
+                last.append(&next);
+            } else {
+                self.begin(next);
+            }
+        }
+    }
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It joined the newest run.
+    Joined,
+    /// It began a run.
+    Began,
+    /// It should have begun a run but there was no room for one.
+    JoinedForWantOfRoom,
+}

@@ -1,0 +1,25 @@
+//! Transport units folded into per-flow state that can be merged at any cut of the packets.
+//!
+//! In: [`Unit`](crate::decode::Unit)s in arrival order. Carried: one [`FlowHistory`] per
+//! order-free five-tuple, the fragments that wait for their first, and the packet counts of
+//! every accounting class. Out, once: [`FlowRecord`]s.
+//!
+//! Nothing is decided while packets arrive: who initiated, which state a connection reached and
+//! where one use of a five-tuple ends are functions of the merged history. The fold only cuts
+//! where a cut can be taken back: at every new SYN and at every long silence.
+
+mod accounting;
+mod fragments;
+mod history;
+mod quotes;
+mod record;
+mod segment;
+mod table;
+
+pub use accounting::{Accounting, Class, Tally};
+pub use fragments::{FragmentEvent, FragmentPool};
+pub use history::{FlowHistory, Pushed};
+pub use quotes::{Quote, QuoteLog};
+pub use record::{ConnectionState, DirectionBasis, FlowRecord, IcmpNotice, records};
+pub use segment::{Half, Origin, Segment, TcpSeen};
+pub use table::FlowTable;

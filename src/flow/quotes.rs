@@ -1,0 +1,109 @@
+//! ICMP errors quote the packet that caused them: what they say belongs to the quoted flow and
+//! never makes a flow of its own (D3.6).
+
+use std::collections::BTreeMap;
+
+use crate::base::{IpProto, Merge, Timestamp, merge::least, merge::most};
+use crate::decode::{Direction, FlowKey, Transport, Unit};
+
+/// Most quoted five-tuples that are remembered.
+const QUOTED_FLOWS: usize = 65_536;
+
+/// What ICMP errors said of packets that one end had sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quote {
+    /// Error messages.
+    pub messages: u64,
+    /// Of them: administratively prohibited (ICMP type 3 codes 9, 10, 13; ICMPv6 type 1 codes
+    /// 1, 5, 6).
+    pub prohibited: u64,
+    /// Of them: destination, protocol or port unreachable.
+    pub unreachable: u64,
+    /// Time of the first message.
+    pub earliest: Option<Timestamp>,
+    /// Time of the last message.
+    pub latest: Option<Timestamp>,
+}
+
+impl Quote {
+    fn of(unit: &Unit, kind: u8, code: u8) -> Quote {
+        let v6 = unit.key.protocol() == IpProto::ICMPV6;
+        let prohibited = if v6 {
+            kind == 1 && matches!(code, 1 | 5 | 6)
+        } else {
+            kind == 3 && matches!(code, 9 | 10 | 13)
+        };
+        let unreachable = !prohibited && kind == if v6 { 1 } else { 3 };
+        // Fragmentation needed (type 3 code 4) says nothing about reachability.
+        let unreachable = unreachable && (v6 || code != 4);
+        Quote {
+            messages: 1,
+            prohibited: u64::from(prohibited),
+            unreachable: u64::from(unreachable),
+            earliest: Some(unit.time),
+            latest: Some(unit.time),
+        }
+    }
+}
+
+impl Merge for Quote {
+    fn merge(&mut self, other: Self) {
+        let Quote { messages, prohibited, unreachable, earliest, latest } = other;
+        self.messages += messages;
+        self.prohibited += prohibited;
+        self.unreachable += unreachable;
+        least(&mut self.earliest, earliest);
+        most(&mut self.latest, latest);
+    }
+}
+
+/// What ICMP errors said, by quoted flow and the way the quoted packet travelled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuoteLog {
+    quotes: BTreeMap<(FlowKey, Direction), Quote>,
+    lost: u64,
+}
+
+impl QuoteLog {
+    /// Errors that were counted as packets but whose quoted flow was not kept for want of room.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Notes what an ICMP error quotes; other units are left alone.
+    pub fn note(&mut self, unit: &Unit) {
+        let Transport::Icmp { kind, code, quoted: Some(quoted) } = unit.transport else { return };
+        self.add(quoted, Quote::of(unit, kind, code));
+    }
+
+    fn add(&mut self, quoted: (FlowKey, Direction), quote: Quote) {
+        let full = self.quotes.len() >= QUOTED_FLOWS;
+        match self.quotes.get_mut(&quoted) {
+            Some(kept) => kept.merge(quote),
+            None if full => self.lost += quote.messages,
+            None => {
+                self.quotes.insert(quoted, quote);
+            }
+        }
+    }
+
+    /// Takes out what was said of packets of `key` that travelled in `direction`.
+    pub fn take(&mut self, key: &FlowKey, direction: Direction) -> Option<Quote> {
+        self.quotes.remove(&(*key, direction))
+    }
+
+    /// What is left, in order of the five-tuple.
+    pub fn into_rest(self) -> impl Iterator<Item = ((FlowKey, Direction), Quote)> {
+        self.quotes.into_iter()
+    }
+}
+
+impl Merge for QuoteLog {
+    fn merge(&mut self, other: Self) {
+        let QuoteLog { quotes, lost } = other;
+        self.lost += lost;
+        for (quoted, quote) in quotes {
+            self.add(quoted, quote);
+        }
+    }
+}

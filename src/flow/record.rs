@@ -1,0 +1,281 @@
+//! From merged history to flow records: where one use of a five-tuple ends, who opened it and
+//! how far it came. Everything here is a function of the merged state.
+
+use super::quotes::{Quote, QuoteLog};
+use super::segment::{Half, Origin, Segment, TcpSeen};
+use super::table::FlowTable;
+use crate::base::{Endpoint, IpProto, Timestamp};
+use crate::decode::{Direction, FlowKey};
+
+/// Two SYNs in opposite directions within this time are one simultaneous open (RFC 9293
+/// section 3.5), in nanoseconds.
+const SIMULTANEOUS_OPEN: i64 = 3_000_000_000;
+
+/// How it is known who opened a flow, best first (D3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DirectionBasis {
+    /// A SYN was seen: its sender opened the flow.
+    Syn,
+    /// Only a SYN+ACK was seen: its receiver opened the flow.
+    SynAck,
+    /// Who sent the first packet that was captured.
+    FirstPacket,
+}
+
+/// How far a flow came (D3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConnectionState {
+    /// Both directions took part.
+    Established,
+    /// One direction was captured, and its acknowledgements prove the other.
+    HalfSeen,
+    /// One direction was captured and nothing proves an answer.
+    OneWay,
+    /// A TCP handshake, complete or not, that carried nothing.
+    HandshakeOnly,
+    /// Answered by RST or by an ICMP error.
+    Refused,
+    /// A SYN, or several, without any answer.
+    Unanswered,
+    /// Both directions were captured, but the capture began after the handshake.
+    MidStream,
+}
+
+/// ICMP errors that quoted packets of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpNotice {
+    /// Which way the quoted packets travelled.
+    pub direction: Direction,
+    /// What the errors said.
+    pub quote: Quote,
+}
+
+/// One use of a five-tuple: a flow instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowRecord {
+    /// The five-tuple.
+    pub key: FlowKey,
+    /// Which use of the five-tuple it is, from 1.
+    pub instance: u32,
+    /// The first packet. `None` for an attempt that only an ICMP error tells of.
+    pub origin: Option<Origin>,
+    /// Time of the first packet.
+    pub earliest: Timestamp,
+    /// Time of the last packet.
+    pub latest: Timestamp,
+    /// Who opened the flow, as the way its packets travel.
+    pub initiator: Direction,
+    /// How that is known.
+    pub basis: DirectionBasis,
+    /// ICMP errors that quoted packets of it.
+    pub icmp: Option<IcmpNotice>,
+    a_to_b: Half,
+    b_to_a: Half,
+}
+
+impl FlowRecord {
+    /// What was sent in `direction`.
+    pub fn half(&self, direction: Direction) -> &Half {
+        match direction {
+            Direction::AToB => &self.a_to_b,
+            Direction::BToA => &self.b_to_a,
+        }
+    }
+
+    /// Packets of both directions.
+    pub fn packets(&self) -> u64 {
+        self.a_to_b.packets + self.b_to_a.packets
+    }
+
+    /// Bytes of whole frames of both directions.
+    pub fn frame_bytes(&self) -> u64 {
+        self.a_to_b.frame_bytes + self.b_to_a.frame_bytes
+    }
+
+    /// Bytes of IP packets of both directions.
+    pub fn ip_bytes(&self) -> u64 {
+        self.a_to_b.ip_bytes + self.b_to_a.ip_bytes
+    }
+
+    /// Whether a frame went to a link-layer broadcast or multicast address.
+    pub fn link_group(&self) -> bool {
+        self.a_to_b.link_group || self.b_to_a.link_group
+    }
+
+    /// Whether the capture cut a packet of the flow short.
+    pub fn cut(&self) -> bool {
+        self.a_to_b.cut || self.b_to_a.cut
+    }
+
+    /// The end that sends in `initiator` direction.
+    pub fn end(&self, direction: Direction) -> Endpoint {
+        self.key.sender(direction)
+    }
+
+    /// Whether only flags that no connection uses were seen: a FIN, NULL or Xmas probe.
+    pub fn is_probe(&self) -> bool {
+        let (a, b) = (self.a_to_b, self.b_to_a);
+        let quiet = a.packets + b.packets <= 4 && a.payload_bytes + b.payload_bytes == 0;
+        let probed = a.tcp.has(TcpSeen::PROBE) || b.tcp.has(TcpSeen::PROBE);
+        let syn = a.tcp.has(TcpSeen::SYN) || b.tcp.has(TcpSeen::SYN);
+        quiet && probed && !syn
+    }
+
+    /// How far the flow came when the sender in `initiator` direction opened it.
+    pub fn state(&self, initiator: Direction) -> ConnectionState {
+        let (opener, answerer) = (self.half(initiator), self.half(initiator.reverse()));
+        let rejected = self.icmp.is_some_and(|notice| {
+            notice.direction == initiator && notice.quote.unreachable + notice.quote.prohibited > 0
+        });
+        match self.key.protocol() {
+            IpProto::TCP => tcp_state(opener, answerer, rejected),
+            _ if rejected && answerer.packets == 0 => ConnectionState::Refused,
+            _ if opener.packets > 0 && answerer.packets > 0 => ConnectionState::Established,
+            _ => ConnectionState::OneWay,
+        }
+    }
+}
+
+fn tcp_state(opener: &Half, answerer: &Half, rejected: bool) -> ConnectionState {
+    use ConnectionState::{
+        Established, HalfSeen, HandshakeOnly, MidStream, OneWay, Refused, Unanswered,
+    };
+    // One byte below the window is a keep-alive probe, not data (RFC 9293 section 3.8.4).
+    let data = opener.payload_bytes > 1 || answerer.payload_bytes > 1;
+    let opened = opener.tcp.has(TcpSeen::SYN);
+    let accepted = answerer.tcp.has(TcpSeen::SYN_ACK);
+    let closed = opener.tcp.has(TcpSeen::FIN)
+        || opener.tcp.has(TcpSeen::RST)
+        || answerer.tcp.has(TcpSeen::FIN)
+        || answerer.tcp.has(TcpSeen::RST);
+    match (opener.packets > 0, answerer.packets > 0) {
+        (true, true) if accepted => {
+            let completed = opener.tcp.has(TcpSeen::ACK);
+            if completed && (data || !closed) { Established } else { HandshakeOnly }
+        }
+        (true, true) if opened && !data && answerer.tcp.has(TcpSeen::RST) => Refused,
+        (true, true) if opened && data => Established,
+        (true, true) if opened => HandshakeOnly,
+        (true, true) => MidStream,
+        (true, false) if opened && !opener.tcp.has(TcpSeen::ACK) => {
+            if rejected {
+                Refused
+            } else {
+                Unanswered
+            }
+        }
+        // An ACK after the SYN acknowledges a SYN+ACK that was not captured.
+        (true, false) if opened || opener.tcp.has(TcpSeen::ACK_MOVED) => HalfSeen,
+        (true, false) => OneWay,
+        (false, true) if accepted || answerer.tcp.has(TcpSeen::ACK_MOVED) => HalfSeen,
+        (false, _) if rejected => Refused,
+        (false, _) => OneWay,
+    }
+}
+
+/// Turns the flows of all shards into records, ordered by first packet time, then five-tuple.
+///
+/// Attempts that only an ICMP error tells of come as records without packets.
+pub fn records(tables: &[FlowTable], mut quotes: QuoteLog) -> Vec<FlowRecord> {
+    let mut all = Vec::new();
+    for table in tables {
+        for (key, history) in table.flows() {
+            let runs = coalesce(history.segments());
+            let mut instances: Vec<FlowRecord> =
+                runs.iter().zip(1..).map(|(run, instance)| record(key, run, instance)).collect();
+            for direction in [Direction::AToB, Direction::BToA] {
+                if let Some(quote) = quotes.take(key, direction) {
+                    attach(&mut instances, IcmpNotice { direction, quote });
+                }
+            }
+            all.append(&mut instances);
+        }
+    }
+    all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
+    all.sort_by_key(|record| (record.earliest, record.key, record.instance));
+    all
+}
+
+/// Puts the runs of one five-tuple together where several belong to one use of it.
+fn coalesce<'a>(runs: impl Iterator<Item = &'a Segment>) -> Vec<Segment> {
+    let mut joined: Vec<Segment> = Vec::new();
+    for run in runs {
+        match joined.last_mut() {
+            Some(last) if belongs(last, run) => last.append(run),
+            _ => joined.push(run.clone()),
+        }
+    }
+    joined
+}
+
+/// Whether `next`, which begins with a SYN, opens what `last` already shows.
+fn belongs(last: &Segment, next: &Segment) -> bool {
+    let Some((opener, sequence)) = next.syn else { return false };
+    let answer = last.half(opener.reverse());
+    match last.syn {
+        // The SYN+ACK was captured before its SYN.
+        None => answer.syn_ack_ack == Some(sequence.wrapping_add(1)),
+        // Both sides opened at once.
+        Some((other, _)) => {
+            other != opener
+                && next.earliest.since(last.latest).abs() <= SIMULTANEOUS_OPEN
+                && !answer.tcp.has(TcpSeen::ACK)
+                && last.half(opener).packets == 0
+        }
+    }
+}
+
+fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
+    let syn_ack_from = |direction| run.half(direction).tcp.has(TcpSeen::SYN_ACK);
+    let (initiator, basis) = match run.syn {
+        Some((opener, _)) => {
+            // After a simultaneous open the SYN that was answered counts.
+            let other = opener.reverse();
+            let turned = run.half(other).tcp.has(TcpSeen::SYN)
+                && syn_ack_from(opener)
+                && !syn_ack_from(other);
+            (if turned { other } else { opener }, DirectionBasis::Syn)
+        }
+        None if syn_ack_from(Direction::AToB) => (Direction::BToA, DirectionBasis::SynAck),
+        None if syn_ack_from(Direction::BToA) => (Direction::AToB, DirectionBasis::SynAck),
+        None => (run.origin.direction, DirectionBasis::FirstPacket),
+    };
+    FlowRecord {
+        key: *key,
+        instance,
+        origin: Some(run.origin),
+        earliest: run.earliest,
+        latest: run.latest,
+        initiator,
+        basis,
+        icmp: None,
+        a_to_b: *run.half(Direction::AToB),
+        b_to_a: *run.half(Direction::BToA),
+    }
+}
+
+/// Gives the errors to the use of the five-tuple that was running when the first one came.
+fn attach(instances: &mut [FlowRecord], notice: IcmpNotice) {
+    let when = notice.quote.earliest;
+    let running = instances.iter().rposition(|record| Some(record.earliest) <= when).unwrap_or(0);
+    if let Some(record) = instances.get_mut(running) {
+        record.icmp = Some(notice);
+    }
+}
+
+/// An attempt of which only an ICMP error tells.
+fn hearsay(key: FlowKey, direction: Direction, quote: Quote) -> FlowRecord {
+    let earliest = quote.earliest.unwrap_or_default();
+    FlowRecord {
+        key,
+        instance: 1,
+        origin: None,
+        earliest,
+        latest: quote.latest.unwrap_or(earliest),
+        initiator: direction,
+        basis: DirectionBasis::FirstPacket,
+        icmp: Some(IcmpNotice { direction, quote }),
+        a_to_b: Half::default(),
+        b_to_a: Half::default(),
+    }
+}

@@ -1,0 +1,415 @@
+//! One flow, one verdict.
+
+use std::net::IpAddr;
+
+use super::direction;
+use super::inventory::{Identity, Inventory};
+use super::model::{
+    Destination, Host, HostId, InfrastructureMatch, ParameterId, Policy, RoleId, RowId, Set64,
+    Site, Waivers,
+};
+use super::rows::{Attempt, Fit, Matcher, Party, PortFit};
+use super::verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Strength, Verdict};
+use crate::base::{IpProto, Timestamp};
+use crate::decode::Direction;
+use crate::flow::{ConnectionState, FlowRecord};
+
+/// What is said of one flow.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is a violation, or what a waiver accepts.
+    pub reason: Option<Reason>,
+    /// How firmly a documented flow rests on its row.
+    pub strength: Option<Strength>,
+    /// Rows that cover it, best first; for condition-off and qualifier-mismatch the rows that
+    /// would.
+    pub rows: Vec<RowId>,
+    /// What was assumed.
+    pub assumptions: Vec<Assumption>,
+    /// What is missing.
+    pub missing: Vec<Missing>,
+    /// The infrastructure row that matched.
+    pub infrastructure: Option<usize>,
+    /// The waiver that accepts it, as an index.
+    pub waiver: Option<usize>,
+    /// Which way the initiator's packets travel.
+    pub initiator: Direction,
+    /// How that is known.
+    pub basis: Basis,
+    /// Host of the initiator.
+    pub initiator_host: Option<HostId>,
+    /// Host of the responder.
+    pub responder_host: Option<HostId>,
+    /// How far the flow came.
+    pub state: ConnectionState,
+}
+
+/// What is said of one orientation of a flow.
+#[derive(Clone, Debug)]
+pub(super) struct Opinion {
+    pub(super) verdict: Verdict,
+    pub(super) reason: Option<Reason>,
+    pub(super) strength: Option<Strength>,
+    pub(super) rows: Vec<RowId>,
+    pub(super) assumptions: Vec<Assumption>,
+    pub(super) missing: Vec<Missing>,
+    /// Whether a row with a single port covers it.
+    pub(super) by_single_port: bool,
+}
+
+impl Opinion {
+    fn plain(verdict: Verdict) -> Self {
+        Opinion {
+            verdict,
+            reason: None,
+            strength: None,
+            rows: Vec::new(),
+            assumptions: Vec::new(),
+            missing: Vec::new(),
+            by_single_port: false,
+        }
+    }
+
+    fn violation(reason: Reason, rows: Vec<RowId>) -> Self {
+        Opinion { reason: Some(reason), rows, ..Opinion::plain(Verdict::Violation) }
+    }
+
+    /// Documented by a row that is not over-broad.
+    pub(super) fn is_firm(&self) -> bool {
+        self.verdict == Verdict::Documented && self.strength != Some(Strength::Weak)
+    }
+}
+
+/// Judges flows by a policy at a site.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    /// Fits flows to rows.
+    pub matcher: Matcher<'a>,
+    /// Finds hosts.
+    pub inventory: Inventory<'a>,
+    waivers: &'a Waivers,
+    named_pairs: Vec<(Set64, Set64)>,
+    capture_begin: Timestamp,
+    unknown: Host,
+}
+
+impl<'a> Judge<'a> {
+    /// Prepares judging. `capture_begin` is the time of the first packet: flows that begin in
+    /// the minute after it may have begun before.
+    pub fn new(
+        policy: &'a Policy,
+        site: &'a Site,
+        waivers: &'a Waivers,
+        mode: ReadingMode,
+        capture_begin: Timestamp,
+    ) -> Self {
+        let mut named_pairs: Vec<(Set64, Set64)> = Vec::new();
+        for row in &policy.rows {
+            let pair = (row.terms.initiator, row.terms.responder);
+            if !named_pairs.contains(&pair) {
+                named_pairs.push(pair);
+            }
+        }
+        Judge {
+            matcher: Matcher { policy, site, mode },
+            inventory: Inventory::new(site),
+            waivers,
+            named_pairs,
+            capture_begin,
+            unknown: Host::default(),
+        }
+    }
+
+    /// Judges one flow.
+    pub fn judge(&self, record: &FlowRecord) -> Judgement {
+        let identify = |direction: Direction| {
+            let address = record.end(direction).address();
+            self.inventory.identify(address, record.earliest, record.latest)
+        };
+        let (a, b) = (identify(Direction::AToB), identify(Direction::BToA));
+        let decided = direction::decide(self, record, a, b);
+        let (from, to) = match decided.initiator {
+            Direction::AToB => (a, b),
+            Direction::BToA => (b, a),
+        };
+        let mut judgement = Judgement {
+            verdict: decided.opinion.verdict,
+            reason: decided.opinion.reason,
+            strength: decided.opinion.strength,
+            rows: decided.opinion.rows,
+            assumptions: decided.opinion.assumptions,
+            missing: decided.opinion.missing,
+            infrastructure: None,
+            waiver: None,
+            initiator: decided.initiator,
+            basis: decided.basis,
+            initiator_host: host_id(from),
+            responder_host: host_id(to),
+            state: record.state(decided.initiator),
+        };
+        if judgement.verdict != Verdict::OutOfScope {
+            judgement.infrastructure = self.infrastructure(record, decided.initiator);
+            if judgement.infrastructure.is_some() && judgement.verdict != Verdict::Documented {
+                judgement.verdict = Verdict::Infrastructure;
+                judgement.reason = None;
+                judgement.rows.clear();
+                judgement.missing.clear();
+            } else {
+                judgement.infrastructure = None;
+            }
+        }
+        self.waive(record, &mut judgement);
+        judgement
+    }
+
+    /// What is said of the flow if the sender in `initiator` direction opened it.
+    pub(super) fn opinion(
+        &self,
+        record: &FlowRecord,
+        initiator: Direction,
+        from: Identity,
+        to: Identity,
+    ) -> Opinion {
+        let responder = record.end(initiator.reverse());
+        let transport = record.key.protocol();
+        let group = self.inventory.is_group(responder.address(), record.link_group());
+        let judged = matches!(transport, IpProto::TCP | IpProto::UDP) && !group;
+        match (host_id(from), host_id(to)) {
+            _ if from == Identity::Contested || to == Identity::Contested => Opinion {
+                missing: vec![Missing::HostIdentity],
+                ..Opinion::plain(Verdict::NotAssessable)
+            },
+            (Some(from), Some(to)) if self.governed(from, to) => {
+                let (Some(initiator), Some(responder_party)) = (self.party(from), self.party(to))
+                else {
+                    return Opinion::plain(Verdict::OutOfScope);
+                };
+                if !judged {
+                    return Opinion::plain(Verdict::Infrastructure);
+                }
+                self.attempt(&Attempt {
+                    initiator,
+                    responder: responder_party,
+                    transport,
+                    port: responder.port(),
+                })
+            }
+            (Some(known), None) | (None, Some(known)) if self.is_subject(known) => {
+                Opinion::plain(if judged { Verdict::UnknownPeer } else { Verdict::Infrastructure })
+            }
+            _ => Opinion::plain(Verdict::OutOfScope),
+        }
+    }
+
+    fn party(&self, id: HostId) -> Option<Party<'_>> {
+        self.inventory.host(id).map(|host| Party { id: Some(id), host })
+    }
+
+    fn roles(&self, id: HostId) -> Set64 {
+        self.inventory.host(id).map(|host| host.roles).unwrap_or_default()
+    }
+
+    fn is_subject(&self, id: HostId) -> bool {
+        self.roles(id).meets(self.matcher.policy.subject_roles)
+    }
+
+    /// Whether a pair of hosts can yield a finding: an end holds a subject role, or a row names
+    /// a role of each, in either order (D1.6 ).
+    fn governed(&self, one: HostId, other: HostId) -> bool {
+        let (one_roles, other_roles) = (self.roles(one), self.roles(other));
+        self.is_subject(one)
+            || self.is_subject(other)
+            || self.named_pairs.iter().any(|(initiator, responder)| {
+                (one_roles.meets(*initiator) && other_roles.meets(*responder))
+                    || (one_roles.meets(*responder) && other_roles.meets(*initiator))
+            })
+    }
+
+    /// Judges an attempt between two known hosts.
+    pub(super) fn attempt(&self, attempt: &Attempt<'_>) -> Opinion {
+        let fits = self.matcher.candidates(attempt);
+        let mut active: Vec<&Fit> = fits.iter().filter(|fit| fit.is_active()).collect();
+        if !active.is_empty() {
+            active.sort_by_key(|fit| self.preference(fit, attempt));
+            return self.documented(&active, attempt);
+        }
+        let mut missing: Vec<Missing> =
+            fits.iter().filter_map(Fit::unbound).map(Missing::Parameter).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            return Opinion { missing, ..Opinion::plain(Verdict::NotAssessable) };
+        }
+        let named = |wanted: fn(&Fit) -> bool| -> Vec<RowId> {
+            fits.iter().filter(|fit| wanted(fit)).map(|fit| fit.row).collect()
+        };
+        let off = named(Fit::is_off);
+        if !off.is_empty() {
+            return Opinion::violation(Reason::ConditionOff, off);
+        }
+        let others = named(Fit::is_for_others);
+        if !others.is_empty() {
+            return Opinion::violation(Reason::QualifierMismatch, others);
+        }
+        Opinion::violation(self.plain_reason(attempt), Vec::new())
+    }
+
+    /// Narrow before over-broad, stated before assumed, few ports before many, document order.
+    fn preference(&self, fit: &Fit, attempt: &Attempt<'_>) -> (bool, bool, u32, RowId) {
+        let row = self.matcher.policy.rows.get(fit.row.0);
+        let ports = row.and_then(|row| self.matcher.ports(row, attempt.responder.host));
+        let count = ports.map_or(u32::MAX, crate::base::PortSet::count);
+        let weak = row.is_some_and(|row| row.weak);
+        (weak, !fit.assumptions.is_empty(), count, fit.row)
+    }
+
+    fn documented(&self, active: &[&Fit], attempt: &Attempt<'_>) -> Opinion {
+        let Some(best) = active.first() else { return Opinion::plain(Verdict::Violation) };
+        let (weak, assumed, count, _) = self.preference(best, attempt);
+        let strength = match (weak, assumed) {
+            (true, _) => Strength::Weak,
+            (false, true) => Strength::Assumed,
+            (false, false) => Strength::PortOnly,
+        };
+        Opinion {
+            strength: Some(strength),
+            rows: active.iter().map(|fit| fit.row).collect(),
+            assumptions: best.assumptions.clone(),
+            by_single_port: count == 1,
+            ..Opinion::plain(Verdict::Documented)
+        }
+    }
+
+    fn plain_reason(&self, attempt: &Attempt<'_>) -> Reason {
+        let covered = |attempt: &Attempt<'_>| {
+            let weak = |fit: &Fit| self.matcher.policy.rows.get(fit.row.0).is_some_and(|r| r.weak);
+            self.matcher.candidates(attempt).iter().any(|fit| fit.is_active() && !weak(fit))
+        };
+        let other_transport =
+            if attempt.transport == IpProto::TCP { IpProto::UDP } else { IpProto::TCP };
+        if covered(&attempt.reversed()) {
+            Reason::WrongDirection
+        } else if covered(&Attempt { transport: other_transport, ..*attempt }) {
+            Reason::WrongTransport
+        } else if self.matcher.rows().any(|(id, row)| {
+            let fit = self.matcher.fit(id, row, attempt);
+            fit.roles() && fit.port != PortFit::Inside
+        }) {
+            Reason::UndocumentedService
+        } else {
+            Reason::UndocumentedPair
+        }
+    }
+
+    /// Roles that an address outside the site would need to make the flow documented.
+    pub fn roles_that_document(&self, record: &FlowRecord, judgement: &Judgement) -> Vec<RoleId> {
+        let responder = record.end(judgement.initiator.reverse());
+        let known = judgement.initiator_host.or(judgement.responder_host);
+        let Some(known) = known.and_then(|id| self.party(id)) else { return Vec::new() };
+        let roles = (0..).map(RoleId).zip(&self.matcher.policy.roles);
+        roles
+            .filter(|(_, role)| {
+                let supposed = Host { roles: role.closure, ..Host::default() };
+                let stranger = Party { id: None, host: &supposed };
+                let (initiator, responder_party) = if judgement.initiator_host.is_some() {
+                    (known, stranger)
+                } else {
+                    (stranger, known)
+                };
+                let attempt = Attempt {
+                    initiator,
+                    responder: responder_party,
+                    transport: record.key.protocol(),
+                    port: responder.port(),
+                };
+                let fits = self.matcher.candidates(&attempt);
+                fits.iter().any(|fit| {
+                    let row = self.matcher.policy.rows.get(fit.row.0);
+                    let weak = row.is_some_and(|row| row.weak);
+                    fit.roles() && fit.port == PortFit::Inside && !weak
+                })
+            })
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// The infrastructure row that matches a flow.
+    fn infrastructure(&self, record: &FlowRecord, initiator: Direction) -> Option<usize> {
+        let responder = record.end(initiator.reverse());
+        let address = responder.address();
+        let multicast = self.inventory.is_multicast(address);
+        let group = self.inventory.is_group(address, record.link_group());
+        let protocol = record.key.protocol();
+        self.matcher.policy.infrastructure.iter().position(|row| {
+            let matched = match &row.matches {
+                InfrastructureMatch::NonIp(_) => false,
+                InfrastructureMatch::IpProtocol(wanted) => *wanted == protocol,
+                InfrastructureMatch::Ports { transport, ports } => {
+                    *transport == protocol && ports.contains(responder.port())
+                }
+            };
+            matched
+                && match row.to {
+                    Destination::Any => true,
+                    Destination::Broadcast => group && !multicast,
+                    Destination::Multicast => multicast,
+                    Destination::Group => group,
+                }
+        })
+    }
+
+    fn waive(&self, record: &FlowRecord, judgement: &mut Judgement) {
+        if !matches!(judgement.verdict, Verdict::Violation | Verdict::UnknownPeer) {
+            return;
+        }
+        let initiator = record.end(judgement.initiator);
+        let responder = record.end(judgement.initiator.reverse());
+        let roles = |id: Option<HostId>| id.map(|id| self.roles(id)).unwrap_or_default();
+        let (from, to) = (roles(judgement.initiator_host), roles(judgement.responder_host));
+        let within = |nets: &[ipnet::IpNet], address: IpAddr| {
+            nets.is_empty() || nets.iter().any(|net| net.contains(&address))
+        };
+        let accepted = self.waivers.list.iter().position(|waiver| {
+            (waiver.created..waiver.expires).contains(&record.earliest)
+                && (waiver.initiator_roles.is_empty() || from.meets(waiver.initiator_roles))
+                && (waiver.responder_roles.is_empty() || to.meets(waiver.responder_roles))
+                && within(&waiver.initiators, initiator.address())
+                && within(&waiver.responders, responder.address())
+                && waiver.transport.is_none_or(|transport| transport == record.key.protocol())
+                && waiver.ports.as_ref().is_none_or(|ports| ports.contains(responder.port()))
+                && waiver.service.is_none_or(|service| {
+                    self.matcher.policy.rows.iter().any(|row| {
+                        row.service == service
+                            && row.transport == record.key.protocol()
+                            && self
+                                .matcher
+                                .ports(row, &self.unknown)
+                                .is_some_and(|ports| ports.contains(responder.port()))
+                    })
+                })
+        });
+        if let Some(waiver) = accepted {
+            judgement.verdict = Verdict::Waived;
+            judgement.waiver = Some(waiver);
+        }
+    }
+
+    /// Time of the first packet of the capture.
+    pub(super) fn capture_begin(&self) -> Timestamp {
+        self.capture_begin
+    }
+
+    /// The parameter behind a number, for messages.
+    pub fn parameter_name(&self, id: ParameterId) -> &str {
+        self.matcher.policy.parameters.get(id.0).map_or("", |parameter| &parameter.id)
+    }
+}
+
+fn host_id(identity: Identity) -> Option<HostId> {
+    match identity {
+        Identity::Host(id) => Some(id),
+        Identity::Unknown | Identity::Contested => None,
+    }
+}

@@ -1,0 +1,312 @@
+//! How well a row fits a flow: which of its predicates hold, which fail, which are assumed.
+
+use super::model::{AttributeId, RelationId};
+use super::model::{
+    Host, HostId, ParameterId, Policy, Requirement, Row, RowId, RowPorts, Set64, Site, Terms,
+};
+use super::verdict::{Assumption, ReadingMode};
+use crate::base::{IpProto, PortSet};
+
+/// Two hosts, or the roles that one of them would have to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'a> {
+    /// The host; `None` when only its role is supposed.
+    pub id: Option<HostId>,
+    /// What the site says of it.
+    pub host: &'a Host,
+}
+
+/// Who opens what to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// Who opens.
+    pub initiator: Party<'a>,
+    /// Who answers.
+    pub responder: Party<'a>,
+    /// TCP or UDP.
+    pub transport: IpProto,
+    /// Port of the responder.
+    pub port: u16,
+}
+
+impl Attempt<'_> {
+    /// The same with the two hosts exchanged and the port kept.
+    pub fn reversed(self) -> Self {
+        Attempt { initiator: self.responder, responder: self.initiator, ..self }
+    }
+}
+
+/// Whether a predicate holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// It holds.
+    Yes,
+    /// The site does not say; it is taken to hold.
+    Assumed,
+    /// It fails.
+    No,
+}
+
+/// How the port of an attempt lies to the ports of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortFit {
+    /// Inside.
+    Inside,
+    /// Outside.
+    Outside,
+    /// The row's parameter has no value, and the port could be one.
+    Unbound(ParameterId),
+}
+
+/// How a row fits an attempt.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// The row.
+    pub row: RowId,
+    /// Whether the initiator holds a role of the row.
+    pub initiator_role: bool,
+    /// Whether the responder holds a role of the row.
+    pub responder_role: bool,
+    /// Whether the transport is that of the row.
+    pub transport: bool,
+    /// Whether the port is one of the row.
+    pub port: PortFit,
+    /// Whether the conditions of the row hold.
+    pub conditions: Holds,
+    /// Whether attributes and relation hold.
+    pub qualifiers: Holds,
+    /// What was assumed.
+    pub assumptions: Vec<Assumption>,
+}
+
+impl Fit {
+    /// Whether both roles are those of the row.
+    pub fn roles(&self) -> bool {
+        self.initiator_role && self.responder_role
+    }
+
+    /// Whether the row covers the attempt.
+    pub fn is_active(&self) -> bool {
+        self.covers_but_for_state()
+            && self.conditions != Holds::No
+            && self.qualifiers != Holds::No
+            && self.port == PortFit::Inside
+    }
+
+    fn covers_but_for_state(&self) -> bool {
+        self.roles() && self.transport
+    }
+
+    /// Whether an unbound parameter alone keeps the row from covering the attempt.
+    pub fn unbound(&self) -> Option<ParameterId> {
+        let PortFit::Unbound(parameter) = self.port else { return None };
+        let open = self.conditions != Holds::No && self.qualifiers != Holds::No;
+        (self.covers_but_for_state() && open).then_some(parameter)
+    }
+
+    /// Whether a condition alone, or a condition and qualifiers, keep the row from covering.
+    pub fn is_off(&self) -> bool {
+        self.covers_but_for_state()
+            && self.port == PortFit::Inside
+            && self.conditions == Holds::No
+            && self.qualifiers != Holds::No
+    }
+
+    /// Whether qualifiers keep the row from covering.
+    pub fn is_for_others(&self) -> bool {
+        self.covers_but_for_state() && self.port == PortFit::Inside && self.qualifiers == Holds::No
+    }
+}
+
+/// Fits attempts to the rows of a policy at a site.
+#[derive(Debug)]
+pub struct Matcher<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The site.
+    pub site: &'a Site,
+    /// How unclear passages are read.
+    pub mode: ReadingMode,
+}
+
+impl<'a> Matcher<'a> {
+    /// The rows in document order.
+    pub fn rows(&self) -> impl Iterator<Item = (RowId, &'a Row)> {
+        (0..).map(RowId).zip(&self.policy.rows)
+    }
+
+    /// The terms of a row under the reading in force.
+    pub fn terms(&self, row: &'a Row) -> &'a Terms {
+        match (self.mode, &row.literal) {
+            (ReadingMode::Literal, Some(literal)) => literal,
+            _ => &row.terms,
+        }
+    }
+
+    /// Rows whose roles, transport and port are those of the attempt, with their fit.
+    pub fn candidates(&self, attempt: &Attempt<'_>) -> Vec<Fit> {
+        self.rows()
+            .filter(|(_, row)| {
+                row.transport == attempt.transport
+                    && self.roles(row, self.terms(row), attempt) == (true, true)
+                    && self.port(row, attempt) != PortFit::Outside
+            })
+            .map(|(id, row)| self.fit(id, row, attempt))
+            .collect()
+    }
+
+    /// How a row fits an attempt.
+    pub fn fit(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> Fit {
+        let terms = self.terms(row);
+        let (initiator_role, responder_role) = self.roles(row, terms, attempt);
+        let mut assumptions = Vec::new();
+        let conditions = self.conditions(&terms.when, &mut assumptions);
+        let qualifiers = self.qualifiers(row, terms, attempt, &mut assumptions);
+        if self.mode == ReadingMode::Inferred
+            && let Some(literal) = &row.literal
+            && !self.holds_literally(row, literal, attempt)
+        {
+            let reading = row.readings.iter().filter(|reading| {
+                self.policy.readings.get(reading.0).is_some_and(|reading| reading.changes_verdict)
+            });
+            assumptions.extend(reading.map(|reading| Assumption::Reading(*reading)));
+        }
+        Fit {
+            row: id,
+            initiator_role,
+            responder_role,
+            transport: row.transport == attempt.transport,
+            port: self.port(row, attempt),
+            conditions,
+            qualifiers,
+            assumptions,
+        }
+    }
+
+    fn holds_literally(&self, row: &Row, literal: &Terms, attempt: &Attempt<'_>) -> bool {
+        let mut unused = Vec::new();
+        self.roles(row, literal, attempt) == (true, true)
+            && self.conditions(&literal.when, &mut unused) == Holds::Yes
+            && carries(attempt.initiator.host, literal.initiator_has)
+            && carries(attempt.responder.host, literal.responder_has)
+    }
+
+    fn roles(&self, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> (bool, bool) {
+        let (initiator, responder) = (attempt.initiator.host.roles, attempt.responder.host.roles);
+        let forward = (initiator.meets(terms.initiator), responder.meets(terms.responder));
+        let backward = (initiator.meets(terms.responder), responder.meets(terms.initiator));
+        if row.symmetric && forward != (true, true) && backward == (true, true) {
+            backward
+        } else {
+            forward
+        }
+    }
+
+    /// The ports of a row for a responder; `None` when its parameter has no value.
+    pub fn ports<'b>(&'b self, row: &'b Row, responder: &'b Host) -> Option<&'b PortSet> {
+        match &row.ports {
+            RowPorts::Fixed(ports) => Some(ports),
+            RowPorts::Parameter(id) => {
+                let parameter = self.policy.parameters.get(id.0)?;
+                let own = responder.parameters.get(id).filter(|_| parameter.per_responder);
+                own.or_else(|| self.site.parameters.get(id)).or(parameter.default.as_ref())
+            }
+        }
+    }
+
+    fn port(&self, row: &Row, attempt: &Attempt<'_>) -> PortFit {
+        match (self.ports(row, attempt.responder.host), &row.ports) {
+            (Some(ports), _) if ports.contains(attempt.port) => PortFit::Inside,
+            (None, RowPorts::Parameter(id)) => {
+                let parameter = self.policy.parameters.get(id.0);
+                let could = parameter.is_some_and(|p| p.candidates.contains(attempt.port));
+                if could { PortFit::Unbound(*id) } else { PortFit::Outside }
+            }
+            _ => PortFit::Outside,
+        }
+    }
+
+    fn conditions(&self, when: &[Requirement], assumptions: &mut Vec<Assumption>) -> Holds {
+        let mut holds = Holds::Yes;
+        for requirement in when {
+            match self.site.answers.get(&requirement.condition) {
+                Some(answer) if requirement.accepted.contains(answer) => {}
+                Some(_) => return Holds::No,
+                None => {
+                    holds = Holds::Assumed;
+                    assumptions.push(Assumption::Condition(requirement.condition));
+                }
+            }
+        }
+        holds
+    }
+
+    fn qualifiers(
+        &self,
+        row: &Row,
+        terms: &Terms,
+        attempt: &Attempt<'_>,
+        assumptions: &mut Vec<Assumption>,
+    ) -> Holds {
+        let sides = [
+            (attempt.initiator.host, terms.initiator, terms.initiator_has),
+            (attempt.responder.host, terms.responder, terms.responder_has),
+        ];
+        let mut holds = Holds::Yes;
+        for (host, roles, wanted) in sides {
+            match self.attributes(host, roles, wanted) {
+                Holds::Yes => {}
+                Holds::No => return Holds::No,
+                Holds::Assumed => {
+                    holds = Holds::Assumed;
+                    let wanted = wanted.members().map(AttributeId);
+                    assumptions.extend(wanted.map(Assumption::Attribute));
+                }
+            }
+        }
+        match row.relation.map(|relation| (relation, self.relation(relation, attempt))) {
+            Some((_, Holds::No)) => Holds::No,
+            Some((relation, Holds::Assumed)) => {
+                assumptions.push(Assumption::Relation(relation));
+                Holds::Assumed
+            }
+            _ => holds,
+        }
+    }
+
+    /// An attribute counts as declared as soon as one host of the role carries it.
+    fn attributes(&self, host: &Host, roles: Set64, wanted: Set64) -> Holds {
+        if carries(host, wanted) {
+            return Holds::Yes;
+        }
+        let declared = self
+            .site
+            .hosts
+            .iter()
+            .any(|other| other.roles.meets(roles) && other.attributes.meets(wanted));
+        if declared { Holds::No } else { Holds::Assumed }
+    }
+
+    /// A relation counts as declared as soon as it is stated for the initiator; a symmetric
+    /// one as soon as it is stated at all.
+    fn relation(&self, relation: RelationId, attempt: &Attempt<'_>) -> Holds {
+        let symmetric = self.policy.relations.get(relation.0).is_some_and(|r| r.symmetric);
+        let (Some(initiator), Some(responder)) = (attempt.initiator.id, attempt.responder.id)
+        else {
+            return Holds::Assumed;
+        };
+        let mut declared = false;
+        for fact in self.site.relations.iter().filter(|fact| fact.relation == relation) {
+            let concerns = fact.of.contains(&initiator);
+            declared |= symmetric || concerns;
+            if concerns && fact.is.contains(&responder) && (!symmetric || initiator != responder) {
+                return Holds::Yes;
+            }
+        }
+        if declared { Holds::No } else { Holds::Assumed }
+    }
+}
+
+fn carries(host: &Host, wanted: Set64) -> bool {
+    wanted.is_empty() || host.attributes.meets(wanted)
+}
