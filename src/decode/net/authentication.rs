@@ -1,0 +1,21 @@
+//! The IPsec Authentication Header (RFC 4302 section 2): it hides nothing, so what it protects
+//! is read through it.
+
+use crate::base::IpProto;
+use crate::decode::packet::{Packet, Step};
+use crate::decode::transport;
+use etherparse::IpAuthHeaderSlice;
+
+/// Encapsulating Security Payload (RFC 4303): nothing behind it can be read.
+const ESP: u8 = 50;
+
+/// Walks over the header. Where nothing readable follows, the packet counts as AH.
+pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
+    match IpAuthHeaderSlice::from_slice(packet.rest()) {
+        Ok(header) if header.next_header().0 != ESP => {
+            packet.advance(header.slice().len());
+            packet.next_protocol(IpProto(header.next_header().0))
+        }
+        _ => transport::other(packet),
+    }
+}
