@@ -90,7 +90,6 @@ static NAMES: &[Name] = &[
     plain(Layer::Ethernet, 0x893a, "ieee1905"),
     hiding(Layer::Ethernet, 0x893f, "e-tag"),
     hiding(Layer::Ethernet, 0x894f, "nsh"),
-    hiding(Layer::Ethernet, 0x8988, "cisco-ttag"),
     plain(Layer::Ethernet, 0x9000, "loopback-ctp"),
     hiding(Layer::Ethernet, 0xf1c1, "redundancy-tag"),
     plain(Layer::Llc, 0x4242, "stp"),

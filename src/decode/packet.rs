@@ -3,10 +3,10 @@
 //! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place so
 //! that lengths mean the same for every header. Not here: the layout of any header.
 
+use super::FlowKey;
 use super::dispatch::On;
 use super::stop::{Layer, Stop, StopReason};
 use super::unit::{DatagramId, Decoded, FragmentUnit, Transport, Unit};
-use super::FlowKey;
 use crate::base::{Endpoint, IpProto};
 use crate::capture::FrameMeta;
 
@@ -153,10 +153,11 @@ impl<'a> Packet<'a> {
         }))
     }
 
-    /// Ends at a transport header of which not even the ports are there: the packet belongs to
-    /// its two hosts, with port 0. A first fragment that small has no honest sender, and a quotation
-    /// without ports names no flow.
-    pub(super) fn without_ports(&self, layer: Layer) -> Step {
+    /// Ends at a header behind the addresses that is too short to give the ports, or what follows
+    /// it: the packet belongs to its two hosts, with port 0 and the protocol of that header. A
+    /// first fragment that small has no honest sender, and a quotation without ports names no
+    /// flow.
+    pub(super) fn incomplete(&self, layer: Layer) -> Step {
         if self.quoted {
             self.missing(layer)
         } else if self.ip.first_fragment.is_some() {

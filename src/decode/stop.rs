@@ -26,6 +26,8 @@ pub enum Layer {
     Ipv4,
     /// IPv6 or one of its extension headers.
     Ipv6,
+    /// The IPsec Authentication Header.
+    Authentication,
     /// TCP.
     Tcp,
     /// UDP.
@@ -81,6 +83,7 @@ impl Layer {
             Layer::RawIp => "raw-ip",
             Layer::Ipv4 => "ipv4",
             Layer::Ipv6 => "ipv6",
+            Layer::Authentication => "ah",
             Layer::Tcp => "tcp",
             Layer::Udp => "udp",
             Layer::Sctp => "sctp",

@@ -83,8 +83,10 @@ pub enum Transport {
     },
     /// Any other IP protocol.
     Other,
-    /// The transport header ends, by the capture's cut or by its own lengths, before the facts
-    /// above. Its ports are in the key, or are 0 when they are missing too.
+    /// A header behind the IP addresses ends, by the capture's cut or by the declared lengths,
+    /// before the facts above. The ports are in the key, or are 0 when they are missing too; the
+    /// protocol in the key is that of the incomplete header, which may be an IPv6 extension
+    /// header (0, 43, 44, 60, ...).
     Incomplete,
 }
 

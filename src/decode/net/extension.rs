@@ -17,7 +17,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         return transport::other(packet);
     }
     let Ok(header) = Ipv6RawExtHeaderSlice::from_slice(packet.rest()) else {
-        return packet.missing(Layer::Ipv6);
+        return packet.incomplete(Layer::Ipv6);
     };
     packet.advance(header.slice().len());
     packet.next_protocol(IpProto(header.next_header().0))
@@ -30,7 +30,7 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
         return transport::other(packet);
     }
     let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(packet.rest()) else {
-        return packet.missing(Layer::Ipv6);
+        return packet.incomplete(Layer::Ipv6);
     };
     packet.advance(header.slice().len());
     let protocol = IpProto(header.next_header().0);

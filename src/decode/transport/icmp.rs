@@ -7,6 +7,7 @@
 use crate::base::{Cursor, IpProto};
 use crate::decode::dispatch::On;
 use crate::decode::packet::{Packet, Step};
+use crate::decode::stop::Layer;
 use crate::decode::unit::{Decoded, Transport};
 use crate::decode::{Direction, FlowKey, follow};
 
@@ -17,7 +18,7 @@ const HEADER: usize = 8;
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let (Some(kind), Some(code)) = (header.u8(), header.u8()) else {
-        return packet.unit((0, 0), 0, Transport::Incomplete);
+        return packet.incomplete(Layer::Icmp);
     };
     packet.advance(HEADER);
     let quoted = if is_error(packet.ip.protocol, kind) { quoted_flow(packet) } else { None };

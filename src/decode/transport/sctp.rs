@@ -15,7 +15,7 @@ const NO_CHUNK: u8 = 255;
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let (Some(source), Some(destination)) = (header.u16_be(), header.u16_be()) else {
-        return packet.without_ports(Layer::Sctp);
+        return packet.incomplete(Layer::Sctp);
     };
     packet.advance(HEADER);
     let first_chunk = packet.rest().first().copied().unwrap_or(NO_CHUNK);

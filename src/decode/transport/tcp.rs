@@ -14,7 +14,7 @@ const SHORTEST_HEADER: usize = 20;
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let (Some(source), Some(destination)) = (header.u16_be(), header.u16_be()) else {
-        return packet.without_ports(Layer::Tcp);
+        return packet.incomplete(Layer::Tcp);
     };
     let Some((length, transport)) = numbers_and_flags(&mut header) else {
         return packet.unit((source, destination), 0, Transport::Incomplete);

@@ -12,7 +12,7 @@ const HEADER: usize = 8;
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let (Some(source), Some(destination)) = (header.u16_be(), header.u16_be()) else {
-        return packet.without_ports(Layer::Udp);
+        return packet.incomplete(Layer::Udp);
     };
     let Some(length) = header.u16_be() else {
         return packet.unit((source, destination), 0, Transport::Incomplete);
