@@ -82,6 +82,11 @@ impl<'a> Packet<'a> {
         self.end.saturating_sub(self.offset)
     }
 
+    /// Whether less of the present layer was captured than was on the wire.
+    fn is_cut(&self) -> bool {
+        self.bytes.len() < self.end
+    }
+
     /// Moves behind a header of `length` bytes.
     pub(super) fn advance(&mut self, length: usize) {
         self.offset = self.offset.saturating_add(length);
@@ -124,7 +129,7 @@ impl<'a> Packet<'a> {
             ip_bytes: saturate(self.ip.bytes),
             payload_bytes: saturate(self.wire_rest()),
             link_group: self.link_group,
-            cut: self.bytes.len() < self.end,
+            cut: self.is_cut(),
         }))
     }
 
@@ -148,19 +153,19 @@ impl<'a> Packet<'a> {
             payload_captured: saturate(payload.min(self.rest().len())),
             transport,
             link_group: self.link_group,
-            cut: self.bytes.len() < self.end,
+            cut: self.is_cut(),
             first_fragment: self.ip.first_fragment,
         }))
     }
 
     /// Ends at a header behind the addresses that is too short to give the ports, or what follows
     /// it: the packet belongs to its two hosts, with port 0 and the protocol of that header. A
-    /// first fragment that small has no honest sender, and a quotation without ports names no
+    /// first fragment sent that small has no honest sender, and a quotation without ports names no
     /// flow.
     pub(super) fn incomplete(&self, layer: Layer) -> Step {
         if self.quoted {
             self.missing(layer)
-        } else if self.ip.first_fragment.is_some() {
+        } else if self.ip.first_fragment.is_some() && !self.is_cut() {
             self.stop(layer, StopReason::TinyFragment, self.rest().len())
         } else {
             self.unit((0, 0), 0, Transport::Incomplete)

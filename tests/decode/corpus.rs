@@ -32,6 +32,8 @@ struct Exception {
 
 const OUTER: &str =
     "the truth counts tunnelled packets with the inner flow; tunnels are not opened";
+const CUT_EXTENSION: &str = "hop-by-hop header, then a routing header cut by the capture: the \
+                             truth names the packet after the first, here it is the cut one";
 
 /// Every difference there is, so that one that goes away is noticed as well.
 const EXCEPTIONS: &[Exception] = &[
@@ -90,6 +92,20 @@ const EXCEPTIONS: &[Exception] = &[
         ],
         found: Some((1, 490)),
         reason: "the same packet under the protocol that its hop-by-hop header names",
+    },
+    Exception {
+        file: "malformed/tcpdump__ipv6-next-header-oobr-1.pcap",
+        protocol: 0,
+        ends: [("3030:3030:3030:3030:3030:3030:3030:3030", 0); 2],
+        found: None,
+        reason: CUT_EXTENSION,
+    },
+    Exception {
+        file: "malformed/tcpdump__ipv6-next-header-oobr-1.pcap",
+        protocol: 43,
+        ends: [("3030:3030:3030:3030:3030:3030:3030:3030", 0); 2],
+        found: Some((1, 262144)),
+        reason: CUT_EXTENSION,
     },
 ];
 
