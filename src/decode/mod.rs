@@ -1,8 +1,53 @@
 //! Frames to transport units. Never fails: every frame ends in exactly one [`Decoded`] class
 //! and says how far it was understood.
+//!
+//! In: one captured frame, its link type and its lengths. Out: the packet of a flow, a later
+//! fragment, the name of a non-IP protocol, or where and why decoding stopped. Nothing is
+//! allocated and no payload is looked at. Not here: joining fragments to their first (`flow`
+//! keeps that table), checksums (offload makes them wrong in most captures) and what the
+//! payload means (`identify`).
+//!
+//! A header family is one file with one `step`; [`dispatch`] is the one list that says what
+//! follows what.
 
+mod dispatch;
 mod key;
+mod link;
+mod net;
+mod non_ip;
+mod packet;
+mod stop;
+mod transport;
 mod unit;
 
+use crate::capture::FrameMeta;
+use dispatch::On;
+use packet::{Packet, Step};
+
 pub use key::{Direction, FlowKey};
-pub use unit::{DatagramId, Decoded, FragmentUnit, Layer, Stop, StopReason, Transport, Unit};
+pub use non_ip::{hides_ip, non_ip_name};
+pub use stop::{Layer, Stop, StopReason};
+pub use unit::{DatagramId, Decoded, FragmentUnit, Transport, Unit};
+
+/// How many headers of one frame are followed. Real frames have fewer than ten; the limit only
+/// bounds the work on frames made to be deep.
+const HEADER_LIMIT: u32 = 64;
+
+/// Decodes one frame. `bytes` are its captured bytes; of `frame`, only the lengths, the link
+/// type and the provenance are used.
+pub fn dissect(frame: &FrameMeta, bytes: &[u8]) -> Decoded {
+    follow(&mut Packet::new(frame, bytes), On::Link(frame.link))
+}
+
+/// Peels headers off `packet` from the one found on `hook` until its class is known.
+fn follow(packet: &mut Packet<'_>, hook: On) -> Decoded {
+    let mut hook = hook;
+    for _ in 0..HEADER_LIMIT {
+        match dispatch::step(hook, packet) {
+            Step::Next(next) => hook = next,
+            Step::Done(decoded) => return decoded,
+        }
+    }
+    let (layer, _) = hook.place();
+    Decoded::Stopped(Stop { layer, reason: StopReason::TooDeep, value: HEADER_LIMIT.into() })
+}

@@ -1,6 +1,6 @@
 //! What decoding a frame yields.
 
-use super::{Direction, FlowKey};
+use super::{Direction, FlowKey, Layer, Stop};
 use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::capture::FrameRef;
 
@@ -11,8 +11,9 @@ pub enum Decoded {
     Unit(Unit),
     /// A later IP fragment: its ports are those of its first fragment.
     Fragment(FragmentUnit),
-    /// A frame understood as something other than IP: its ethertype, or LLC SAP pair, and so on.
-    NonIp(Layer, u32),
+    /// A protocol that carries no IP: the layer that named it, and its number there (see
+    /// [`Stop::value`]). [`non_ip_name`](super::non_ip_name) gives its name.
+    NonIp(Layer, u64),
     /// Decoding stopped before a flow was known.
     Stopped(Stop),
 }
@@ -82,6 +83,11 @@ pub enum Transport {
     },
     /// Any other IP protocol.
     Other,
+    /// A header behind the IP addresses ends, by the capture's cut or by the declared lengths,
+    /// before the facts above. The ports are in the key, or are 0 when they are missing too; the
+    /// protocol in the key is that of the incomplete header, which may be an IPv6 extension
+    /// header (0, 43, 44, 60, ...).
+    Incomplete,
 }
 
 /// What ties the fragments of one datagram together (RFC 791 section 3.2, RFC 8200
@@ -119,61 +125,4 @@ pub struct FragmentUnit {
     pub link_group: bool,
     /// Whether the capture cut the packet short.
     pub cut: bool,
-}
-
-/// A header layer, for saying where decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Layer {
-    /// The link type itself.
-    LinkType,
-    /// Ethernet II or 802.3.
-    Ethernet,
-    /// An 802.1Q family tag.
-    Vlan,
-    /// IEEE 802.2 LLC or SNAP.
-    Llc,
-    /// Linux cooked capture.
-    LinuxCooked,
-    /// BSD loopback.
-    Loopback,
-    /// PPP.
-    Ppp,
-    /// IPv4.
-    Ipv4,
-    /// IPv6 or one of its extension headers.
-    Ipv6,
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-    /// ICMP or ICMPv6.
-    Icmp,
-}
-
-/// Why decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StopReason {
-    /// The frame ends inside the header although the capture did not cut it.
-    ShortHeader,
-    /// The capture cut the frame inside the header.
-    CutHeader,
-    /// A field contradicts the standard: version, header length, total length.
-    BadField,
-    /// No decoder for this link type, ethertype, SAP or protocol number.
-    Unknown,
-    /// More headers than the decoder follows.
-    TooDeep,
-}
-
-/// Where and why decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stop {
-    /// The header that could not be read.
-    pub layer: Layer,
-    /// Why.
-    pub reason: StopReason,
-    /// The offending value: link type, ethertype, SAP pair, version or length.
-    pub value: u32,
 }

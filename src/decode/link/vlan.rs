@@ -1,0 +1,19 @@
+//! IEEE 802.1Q tags, customer and service: priority and VLAN identifier 2, EtherType or
+//! length 2.
+//!
+//! Any number of tags may follow each other. The identifiers are not kept: a mirror port shows
+//! the two directions of one flow under different ones.
+
+use super::ethernet::type_or_length;
+use crate::decode::packet::{Packet, Step};
+use crate::decode::stop::Layer;
+use etherparse::SingleVlanHeaderSlice;
+
+/// Reads one tag, its tag protocol identifier already taken as EtherType.
+pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
+    let Ok(tag) = SingleVlanHeaderSlice::from_slice(packet.rest()) else {
+        return packet.missing(Layer::Vlan);
+    };
+    packet.advance(tag.slice().len());
+    type_or_length(packet, tag.ether_type().0, Layer::Vlan)
+}

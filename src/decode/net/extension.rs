@@ -1,0 +1,50 @@
+//! IPv6 extension headers that are walked over (RFC 8200 section 4: hop-by-hop, routing,
+//! destination options; RFC 6275 mobility; RFC 7401 host identity; RFC 5533 shim6) and the
+//! fragment header (RFC 8200 section 4.5).
+//!
+//! In IPv4 the same numbers are protocols like any other.
+
+use crate::base::IpProto;
+use crate::decode::packet::{Packet, Step};
+use crate::decode::stop::Layer;
+use crate::decode::transport;
+use crate::decode::unit::DatagramId;
+use etherparse::{Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice};
+
+/// Walks over a header that begins with next header and length in units of 8 bytes.
+pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
+    if !packet.ip.version_6 {
+        return transport::other(packet);
+    }
+    let Ok(header) = Ipv6RawExtHeaderSlice::from_slice(packet.rest()) else {
+        return packet.incomplete(Layer::Ipv6);
+    };
+    packet.advance(header.slice().len());
+    packet.next_protocol(IpProto(header.next_header().0))
+}
+
+/// Reads a fragment header. One that says "offset 0, nothing follows" belongs to a packet that
+/// is whole (RFC 6946).
+pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
+    if !packet.ip.version_6 {
+        return transport::other(packet);
+    }
+    let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(packet.rest()) else {
+        return packet.incomplete(Layer::Ipv6);
+    };
+    packet.advance(header.slice().len());
+    let protocol = IpProto(header.next_header().0);
+    let datagram = DatagramId {
+        source: packet.ip.source,
+        destination: packet.ip.destination,
+        protocol,
+        identification: header.identification(),
+    };
+    if header.fragment_offset().value() != 0 {
+        return packet.later_fragment(datagram);
+    }
+    if header.more_fragments() {
+        packet.ip.first_fragment = Some(datagram);
+    }
+    packet.next_protocol(protocol)
+}

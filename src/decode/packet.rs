@@ -1,0 +1,179 @@
+//! The walk through one frame: where it stands and what the headers read so far have said.
+//!
+//! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place so
+//! that lengths mean the same for every header. Not here: the layout of any header.
+
+use super::FlowKey;
+use super::dispatch::On;
+use super::stop::{Layer, Stop, StopReason};
+use super::unit::{DatagramId, Decoded, FragmentUnit, Transport, Unit};
+use crate::base::{Endpoint, IpProto};
+use crate::capture::FrameMeta;
+
+/// What reading one header led to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Another header follows.
+    Next(On),
+    /// The class of the frame is known.
+    Done(Decoded),
+}
+
+/// What the innermost IP header has said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct IpFacts {
+    /// Sender, port 0.
+    pub(super) source: Endpoint,
+    /// Receiver, port 0.
+    pub(super) destination: Endpoint,
+    /// What the next header is.
+    pub(super) protocol: IpProto,
+    /// Whether it is IPv6, where extension headers may follow.
+    pub(super) version_6: bool,
+    /// Header and payload as declared.
+    pub(super) bytes: usize,
+    /// The datagram of which this packet is the first fragment.
+    pub(super) first_fragment: Option<DatagramId>,
+}
+
+/// One frame and the position in it.
+#[derive(Clone, Debug)]
+pub(super) struct Packet<'a> {
+    frame: &'a FrameMeta,
+    /// The captured bytes from the start of the frame, without frame check sequence and without
+    /// what lies behind a declared length.
+    bytes: &'a [u8],
+    /// Where the next header begins, from the start of the frame.
+    offset: usize,
+    /// Where the present layer ends on the wire, from the start of the frame. Lies beyond
+    /// `bytes` when the capture was cut or a header declares more than there is.
+    end: usize,
+    /// Whether the link-layer destination was a group.
+    pub(super) link_group: bool,
+    /// Whether this is the packet quoted by an ICMP error.
+    quoted: bool,
+    /// The innermost IP header.
+    pub(super) ip: IpFacts,
+}
+
+impl<'a> Packet<'a> {
+    /// A frame of which no header has been read.
+    pub(super) fn new(frame: &'a FrameMeta, bytes: &'a [u8]) -> Self {
+        let wire = bytes.len().max(frame.original as usize);
+        let end = wire.saturating_sub(frame.fcs_bytes.into());
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        let ip = IpFacts::default();
+        Packet { frame, bytes, offset: 0, end, link_group: false, quoted: false, ip }
+    }
+
+    /// The packet that an ICMP error quotes from the present position on; `None` within a
+    /// quotation, which never quotes again.
+    pub(super) fn quotation(&self) -> Option<Self> {
+        (!self.quoted).then(|| Packet { quoted: true, ip: IpFacts::default(), ..self.clone() })
+    }
+
+    /// The captured bytes of the present layer, from the next header on.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
+    }
+
+    /// Bytes of the present layer on the wire, from the next header on.
+    pub(super) fn wire_rest(&self) -> usize {
+        self.end.saturating_sub(self.offset)
+    }
+
+    /// Whether less of the present layer was captured than was on the wire.
+    fn is_cut(&self) -> bool {
+        self.bytes.len() < self.end
+    }
+
+    /// Moves behind a header of `length` bytes.
+    pub(super) fn advance(&mut self, length: usize) {
+        self.offset = self.offset.saturating_add(length);
+    }
+
+    /// Sets the length of the present layer, counted from the next header on, to what a header
+    /// declares. What was captured behind it is padding or a trailer.
+    pub(super) fn declare(&mut self, length: usize) {
+        self.end = self.offset.saturating_add(length);
+        self.bytes = self.bytes.get(..self.end).unwrap_or(self.bytes);
+    }
+
+    /// Stops at a header of which not enough was captured.
+    pub(super) fn missing(&self, layer: Layer) -> Step {
+        let cut = self.frame.captured < self.frame.original;
+        let reason = if cut { StopReason::CutHeader } else { StopReason::ShortHeader };
+        self.stop(layer, reason, self.rest().len())
+    }
+
+    /// Stops at a header.
+    pub(super) fn stop(&self, layer: Layer, reason: StopReason, value: impl TryInto<u64>) -> Step {
+        let value = value.try_into().unwrap_or(u64::MAX);
+        Step::Done(Decoded::Stopped(Stop { layer, reason, value }))
+    }
+
+    /// Hands over to the header that the IP protocol number names.
+    pub(super) fn next_protocol(&mut self, protocol: IpProto) -> Step {
+        self.ip.protocol = protocol;
+        Step::Next(On::Ip(protocol))
+    }
+
+    /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
+    pub(super) fn later_fragment(&self, datagram: DatagramId) -> Step {
+        Step::Done(Decoded::Fragment(FragmentUnit {
+            datagram,
+            time: self.frame.time,
+            ordinal: self.frame.ordinal,
+            source: self.frame.source,
+            frame_bytes: self.frame.original,
+            ip_bytes: saturate(self.ip.bytes),
+            payload_bytes: saturate(self.wire_rest()),
+            link_group: self.link_group,
+            cut: self.is_cut(),
+        }))
+    }
+
+    /// Ends at a packet of a flow, positioned at its transport payload of `payload` bytes on the
+    /// wire. `ports` are those of sender and receiver.
+    pub(super) fn unit(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Step {
+        let source = self.ip.source.with_port(ports.0);
+        let destination = self.ip.destination.with_port(ports.1);
+        let (key, direction) = FlowKey::new(source, destination, self.ip.protocol);
+        let payload = payload.min(self.wire_rest());
+        Step::Done(Decoded::Unit(Unit {
+            key,
+            direction,
+            time: self.frame.time,
+            ordinal: self.frame.ordinal,
+            source: self.frame.source,
+            frame_bytes: self.frame.original,
+            ip_bytes: saturate(self.ip.bytes),
+            payload_bytes: saturate(payload),
+            payload_offset: saturate(self.offset.min(self.bytes.len())),
+            payload_captured: saturate(payload.min(self.rest().len())),
+            transport,
+            link_group: self.link_group,
+            cut: self.is_cut(),
+            first_fragment: self.ip.first_fragment,
+        }))
+    }
+
+    /// Ends at a header behind the addresses that is too short to give the ports, or what follows
+    /// it: the packet belongs to its two hosts, with port 0 and the protocol of that header. A
+    /// first fragment sent that small has no honest sender, and a quotation without ports names no
+    /// flow.
+    pub(super) fn incomplete(&self, layer: Layer) -> Step {
+        if self.quoted {
+            self.missing(layer)
+        } else if self.ip.first_fragment.is_some() && !self.is_cut() {
+            self.stop(layer, StopReason::TinyFragment, self.rest().len())
+        } else {
+            self.unit((0, 0), 0, Transport::Incomplete)
+        }
+    }
+}
+
+/// Lengths reach 4 GiB only where a header lies.
+fn saturate(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

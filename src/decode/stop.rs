@@ -1,0 +1,155 @@
+//! Where and why decoding stopped, as values and in words.
+
+use super::non_ip::non_ip_name;
+use std::fmt;
+
+/// A header layer, for saying where decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// The link type itself.
+    LinkType,
+    /// Ethernet II or 802.3.
+    Ethernet,
+    /// An 802.1Q family tag.
+    Vlan,
+    /// IEEE 802.2 LLC or SNAP.
+    Llc,
+    /// Linux cooked capture.
+    LinuxCooked,
+    /// BSD loopback.
+    Loopback,
+    /// PPP.
+    Ppp,
+    /// An IP header without a link header that would tell its version.
+    RawIp,
+    /// IPv4.
+    Ipv4,
+    /// IPv6 or one of its extension headers.
+    Ipv6,
+    /// The IPsec Authentication Header.
+    Authentication,
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+    /// ICMP or ICMPv6.
+    Icmp,
+}
+
+/// Why decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StopReason {
+    /// The frame ends inside the header although the capture did not cut it.
+    ShortHeader,
+    /// The capture cut the frame inside the header.
+    CutHeader,
+    /// A field contradicts the standard: version, header length, total length.
+    BadField,
+    /// No decoder for this link type, ethertype, SAP or protocol number.
+    Unknown,
+    /// A first fragment too small to hold the ports, which no IP stack sends by itself.
+    TinyFragment,
+    /// More headers than the decoder follows.
+    TooDeep,
+}
+
+/// Where and why decoding stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stop {
+    /// The header that could not be read.
+    pub layer: Layer,
+    /// Why.
+    pub reason: StopReason,
+    /// The offending value. For [`StopReason::Unknown`]: link type, EtherType, LLC access points
+    /// (destination in the high byte) or SNAP organisation and protocol (24 and 16 bits), address
+    /// family, PPP protocol. For [`StopReason::BadField`]: the field. For
+    /// [`StopReason::TooDeep`]: the limit. Else: how many bytes of the header are there.
+    pub value: u64,
+}
+
+impl Layer {
+    /// A stable name in kebab case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::LinkType => "link-type",
+            Layer::Ethernet => "ethernet",
+            Layer::Vlan => "vlan",
+            Layer::Llc => "llc",
+            Layer::LinuxCooked => "linux-cooked",
+            Layer::Loopback => "loopback",
+            Layer::Ppp => "ppp",
+            Layer::RawIp => "raw-ip",
+            Layer::Ipv4 => "ipv4",
+            Layer::Ipv6 => "ipv6",
+            Layer::Authentication => "ah",
+            Layer::Tcp => "tcp",
+            Layer::Udp => "udp",
+            Layer::Sctp => "sctp",
+            Layer::Icmp => "icmp",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl StopReason {
+    /// A stable name in kebab case.
+    pub fn name(self) -> &'static str {
+        match self {
+            StopReason::ShortHeader => "short-header",
+            StopReason::CutHeader => "cut-header",
+            StopReason::BadField => "bad-field",
+            StopReason::Unknown => "unknown",
+            StopReason::TinyFragment => "tiny-fragment",
+            StopReason::TooDeep => "too-deep",
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Stop {
+    /// One clause, such as `no decoder for EtherType 0x8847 (mpls)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stop { layer, reason, value } = *self;
+        match reason {
+            StopReason::ShortHeader => {
+                write!(f, "the frame ends after {value} bytes of its {layer} header")
+            }
+            StopReason::CutHeader => {
+                write!(f, "the capture cut the {layer} header after {value} bytes")
+            }
+            StopReason::BadField => {
+                write!(f, "the {layer} header holds the impossible value {value}")
+            }
+            StopReason::TinyFragment => write!(
+                f,
+                "a first fragment holds {value} bytes of its {layer} header, too few for the ports"
+            ),
+            StopReason::TooDeep => write!(f, "more than {value} headers in one frame"),
+            StopReason::Unknown => {
+                write!(f, "no decoder for ")?;
+                match layer {
+                    Layer::LinkType => write!(f, "link type {value}")?,
+                    Layer::Ethernet => write!(f, "EtherType {value:#06x}")?,
+                    Layer::Loopback => write!(f, "address family {value}")?,
+                    layer => write!(f, "{layer} protocol {value:#06x}")?,
+                }
+                match non_ip_name(layer, value) {
+                    Some(name) => write!(f, " ({name})"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! TCP (RFC 9293 section 3.1): ports 2 + 2, sequence 4, acknowledgement 4, data offset and
+//! reserved 1, flags 1, window 2, checksum 2, urgent pointer 2, options. The checksum is not
+//! verified.
+
+use crate::base::Cursor;
+use crate::decode::packet::{Packet, Step};
+use crate::decode::stop::Layer;
+use crate::decode::unit::Transport;
+
+/// The header without options.
+const SHORTEST_HEADER: usize = 20;
+
+/// Reads ports, numbers and flags. The options need not have been captured.
+pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
+    let mut header = Cursor::new(packet.rest());
+    let (Some(source), Some(destination)) = (header.u16_be(), header.u16_be()) else {
+        return packet.incomplete(Layer::Tcp);
+    };
+    let Some((length, transport)) = numbers_and_flags(&mut header) else {
+        return packet.unit((source, destination), 0, Transport::Incomplete);
+    };
+    packet.advance(length.max(SHORTEST_HEADER));
+    // Behind a header that claims to be shorter than it can be, payload and options cannot be
+    // told apart.
+    let payload = if length < SHORTEST_HEADER { 0 } else { packet.wire_rest() };
+    packet.unit((source, destination), payload, transport)
+}
+
+/// Header length as declared, and the facts; `None` when the header ends before the flags.
+fn numbers_and_flags(header: &mut Cursor<'_>) -> Option<(usize, Transport)> {
+    let sequence = header.u32_be()?;
+    let acknowledgement = header.u32_be()?;
+    let data_offset = header.u8()? >> 4;
+    let flags = header.u8()?;
+    Some((usize::from(data_offset) * 4, Transport::Tcp { sequence, acknowledgement, flags }))
+}

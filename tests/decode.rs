@@ -1,0 +1,4 @@
+//! The decoder against the standards and against captures with known flows.
+
+mod capture_walker;
+mod corpus;
