@@ -2,3 +2,6 @@
 
 mod capture_walker;
 mod corpus;
+mod frames;
+mod headers;
+mod truncation;

@@ -16,7 +16,9 @@ pub(crate) struct Frame {
 /// The frames of `path` up to the first block that cannot be read.
 pub(crate) fn frames(path: &Path) -> Vec<Frame> {
     let mut frames = Vec::new();
-    let Ok(mut reader) = create_reader(1 << 25, std::io::Cursor::new(contents(path))) else {
+    let contents = contents(path);
+    let room = contents.len().max(1 << 16);
+    let Ok(mut reader) = create_reader(room, std::io::Cursor::new(contents)) else {
         return frames;
     };
     let mut links = Vec::new();

@@ -15,9 +15,11 @@ const CISCO_HDLC: [[u8; 2]; 2] = [[0x0f, 0x00], [0x8f, 0x00]];
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let mut after_address = header;
-    let address = after_address.array::<2>();
-    let is_cisco = address.is_some_and(|bytes| CISCO_HDLC.contains(&bytes));
-    if is_cisco || address == Some(ADDRESS_AND_CONTROL) {
+    let Some(address) = after_address.array::<2>() else {
+        return packet.missing(Layer::Ppp);
+    };
+    let is_cisco = CISCO_HDLC.contains(&address);
+    if is_cisco || address == ADDRESS_AND_CONTROL {
         header = after_address;
     }
     let hook = if is_cisco {
