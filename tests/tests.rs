@@ -1,3 +1,6 @@
 //! Integration tests, one binary; the module list is the table of contents.
+#![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
 mod decode;
+mod frames;
+mod laws;

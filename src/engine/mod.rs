@@ -10,6 +10,6 @@ mod run;
 mod timeline;
 
 pub use fold::Fold;
-pub use partial::Partial;
+pub use partial::{Evaluated, Partial};
 pub use run::{Limits, PoolError, Progress, fold_stream};
 pub use timeline::Timeline;

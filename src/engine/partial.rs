@@ -26,7 +26,7 @@ pub struct Partial {
 }
 
 /// What evaluation gets: the flows and the counts of one whole stream.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluated {
     /// Flow instances in order of their first packet.
     pub records: Vec<FlowRecord>,

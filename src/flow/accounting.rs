@@ -19,7 +19,7 @@ pub enum Class {
     /// The packet would have begun a flow, but the flow table was full.
     TableFull,
     /// A protocol other than IP: layer and its number.
-    NonIp(Layer, u32),
+    NonIp(Layer, u64),
     /// Decoding stopped before a flow was known.
     Stopped(Stop),
     /// Classes beyond the number that is told apart.

@@ -242,6 +242,9 @@ impl<'a> Judge<'a> {
         if !missing.is_empty() {
             return Opinion { missing, ..Opinion::plain(Verdict::NotAssessable) };
         }
+        if let Some(opinion) = self.beyond_the_words(attempt) {
+            return opinion;
+        }
         let named = |wanted: fn(&Fit) -> bool| -> Vec<RowId> {
             fits.iter().filter(|fit| wanted(fit)).map(|fit| fit.row).collect()
         };
@@ -254,6 +257,20 @@ impl<'a> Judge<'a> {
             return Opinion::violation(Reason::QualifierMismatch, others);
         }
         Opinion::violation(self.plain_reason(attempt), Vec::new())
+    }
+
+    /// Under the literal reading: an attempt that the recommended reading documents.
+    fn beyond_the_words(&self, attempt: &Attempt<'_>) -> Option<Opinion> {
+        let Matcher { policy, site, mode } = self.matcher;
+        if mode == ReadingMode::Inferred {
+            return None;
+        }
+        let inferred = Matcher { policy, site, mode: ReadingMode::Inferred };
+        let fits = inferred.candidates(attempt);
+        let fit = fits.iter().find(|fit| fit.is_active())?;
+        let assumptions = fit.assumptions.clone();
+        let opinion = Opinion::violation(Reason::QualifierMismatch, vec![fit.row]);
+        Some(Opinion { assumptions, ..opinion })
     }
 
     /// Narrow before over-broad, stated before assumed, few ports before many, document order.

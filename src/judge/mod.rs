@@ -1,14 +1,33 @@
 //! Pure judging: finished flow records, a policy and a site give an assessment. Never sees a
 //! packet.
+//!
+//! [`model`] is what the loaders make of the files. [`rows`] says how a row fits an attempt,
+//! [`direction`] who made the attempt, [`flow`] what follows for one flow; [`finding`] groups
+//! flows, [`coverage`] looks at them from the side of the rows, and [`assessment`] puts it all
+//! together.
 
+mod assessment;
+mod coverage;
 mod direction;
+mod finding;
 mod flow;
 mod inventory;
 pub mod model;
+mod nearest;
 mod rows;
+mod scan;
 mod verdict;
 
+pub use assessment::{
+    Assessment, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
+    WaiverUse, assess,
+};
+pub use coverage::{Coverage, RowStatus, coverage};
+pub use finding::{
+    ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, findings,
+};
 pub use flow::{Judge, Judgement};
 pub use inventory::{Identity, Inventory};
+pub use nearest::{Failed, Nearest, nearest};
 pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};

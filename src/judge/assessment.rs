@@ -1,0 +1,398 @@
+//! The judging of a whole stream: every flow, the findings, the rows, the outcome.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use rayon::prelude::*;
+
+use super::coverage::{Coverage, coverage};
+use super::finding::{Finding, FindingKind, JudgedFlow, PeerClass, findings};
+use super::flow::Judge;
+use super::model::{HostId, InfrastructureMatch, Lint, Policy, RoleId, Set64, Site, Waivers};
+use super::verdict::{ReadingMode, Severity, Strength, Verdict};
+use crate::base::{IpProto, Merge, Timestamp};
+use crate::decode::non_ip_name;
+use crate::flow::{Accounting, Class, FlowRecord, Tally};
+
+/// Most unlisted addresses that are described one by one.
+pub const UNKNOWN_PEERS: usize = 1000;
+
+/// Share of undecoded packets above which nothing found means nothing, as one in this many.
+const UNDECODED_LIMIT: u64 = 20;
+
+/// Share of flows that could not be assessed above which nothing found means nothing, as one in
+/// this many.
+const NOT_ASSESSABLE_LIMIT: u64 = 100;
+
+/// Flows, packets and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Flow instances.
+    pub flows: u64,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames on the wire.
+    pub frame_bytes: u64,
+}
+
+impl Volume {
+    fn count(&mut self, record: &FlowRecord) {
+        self.flows += 1;
+        self.packets += record.packets();
+        self.frame_bytes += record.frame_bytes();
+    }
+}
+
+/// A host of the site, and what was seen of it.
+#[derive(Clone, Debug)]
+pub struct HostSummary {
+    /// The host.
+    pub host: HostId,
+    /// Addresses of it that were seen, at most a hundred.
+    pub addresses: Vec<IpAddr>,
+    /// How many addresses of it were seen.
+    pub address_count: u64,
+    /// Its flows by verdict, as initiator.
+    pub initiated: BTreeMap<Verdict, u64>,
+    /// Its flows by verdict, as responder.
+    pub answered: BTreeMap<Verdict, u64>,
+    /// Responder ports of it that were answered, with flows; at most a hundred.
+    pub offers: BTreeMap<(IpProto, u16), u64>,
+}
+
+/// An address outside the site file that talked to a governed host.
+#[derive(Clone, Debug)]
+pub struct UnknownPeer {
+    /// The address.
+    pub address: IpAddr,
+    /// Where it lies.
+    pub class: PeerClass,
+    /// Flows.
+    pub volume: Volume,
+    /// Governed hosts it talked to.
+    pub hosts: Vec<HostId>,
+    /// Responder ports, with who owns them: `true` for the peer.
+    pub ports: Vec<(IpProto, u16, bool)>,
+    /// Roles each of which would document some of its flows, with how many.
+    pub roles: BTreeMap<RoleId, u64>,
+}
+
+/// What became of a waiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaiverUse {
+    /// Flows it accepted.
+    pub flows: u64,
+    /// Whether that is more than it allows.
+    pub exceeded: bool,
+    /// Whether it was over before the last packet.
+    pub expired: bool,
+}
+
+/// The result of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every governed flow is documented, and the evidence suffices to say so.
+    Pass,
+    /// At least one finding at or above the limit.
+    Fail,
+    /// Nothing found, and too little seen to call it a pass.
+    Inconclusive,
+}
+
+impl Outcome {
+    /// The stable name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Pass => "pass",
+            Outcome::Fail => "fail",
+            Outcome::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// Everything that judging says of a stream.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// Flows in order of their first packet.
+    pub flows: Vec<JudgedFlow>,
+    /// Volume by verdict.
+    pub verdicts: BTreeMap<Verdict, Volume>,
+    /// Documented volume by strength.
+    pub strengths: BTreeMap<Strength, Volume>,
+    /// Governed flows by declared roles of both ends and verdict.
+    pub matrix: BTreeMap<(Set64, Set64), BTreeMap<Verdict, u64>>,
+    /// Findings, heaviest first.
+    pub findings: Vec<Finding>,
+    /// Rows in document order.
+    pub coverage: Vec<Coverage>,
+    /// Hosts of the site in the order of its file.
+    pub hosts: Vec<HostSummary>,
+    /// Unlisted peers of governed hosts, busiest first; at most [`UNKNOWN_PEERS`].
+    pub unknown_peers: Vec<UnknownPeer>,
+    /// How many there are in all.
+    pub unknown_peer_count: u64,
+    /// Waivers in the order of their file.
+    pub waivers: Vec<WaiverUse>,
+    /// Packets by infrastructure row, as an index into the policy's rows.
+    pub infrastructure: BTreeMap<usize, Tally>,
+    /// What is doubtful about the site in the light of the traffic.
+    pub lints: Vec<Lint>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why the outcome is not a pass.
+    pub reasons: Vec<String>,
+}
+
+/// What judging needs besides the flows.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The site.
+    pub site: &'a Site,
+    /// The waivers.
+    pub waivers: &'a Waivers,
+    /// How unclear passages are read.
+    pub reading: ReadingMode,
+    /// Findings below this do not fail a run.
+    pub fail_on: Severity,
+}
+
+/// What was wrong with the evidence before judging began.
+#[derive(Clone, Debug, Default)]
+pub struct EvidenceFaults {
+    /// Sentences for the reader, each a reason to doubt that nothing found means nothing there.
+    pub reasons: Vec<String>,
+}
+
+/// Judges the flows of a stream.
+pub fn assess(
+    records: Vec<FlowRecord>,
+    accounting: &Accounting,
+    terms: Terms<'_>,
+    faults: EvidenceFaults,
+) -> Assessment {
+    let begin = records.iter().map(|record| record.earliest).min().unwrap_or_default();
+    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
+    let flows: Vec<JudgedFlow> = records
+        .into_par_iter()
+        .map(|record| {
+            let judgement = judge.judge(&record);
+            JudgedFlow { record, judgement }
+        })
+        .collect();
+    let found = findings(&judge, &flows);
+    let (unknown_peers, unknown_peer_count) = unknown_peers(&judge, &flows);
+    let mut assessment = Assessment {
+        verdicts: BTreeMap::new(),
+        strengths: BTreeMap::new(),
+        matrix: BTreeMap::new(),
+        findings: found,
+        coverage: coverage(&judge, &flows),
+        hosts: hosts(terms.site, &flows),
+        unknown_peers,
+        unknown_peer_count,
+        waivers: waivers(terms.waivers, &flows),
+        infrastructure: infrastructure(terms.policy, &flows, accounting),
+        lints: Vec::new(),
+        outcome: Outcome::Pass,
+        reasons: faults.reasons,
+        flows,
+    };
+    count(&judge, &mut assessment);
+    decide(&mut assessment, accounting, terms);
+    assessment
+}
+
+fn count(judge: &Judge<'_>, assessment: &mut Assessment) {
+    let roles = |id: Option<HostId>| {
+        id.and_then(|id| judge.inventory.host(id)).map(|host| host.declared_roles)
+    };
+    for flow in &assessment.flows {
+        let judgement = &flow.judgement;
+        if flow.record.origin.is_none() {
+            continue;
+        }
+        assessment.verdicts.entry(judgement.verdict).or_default().count(&flow.record);
+        if let Some(strength) = judgement.strength {
+            assessment.strengths.entry(strength).or_default().count(&flow.record);
+        }
+        let (from, to) = (roles(judgement.initiator_host), roles(judgement.responder_host));
+        if judgement.verdict != Verdict::OutOfScope && (from.is_some() || to.is_some()) {
+            let pair = (from.unwrap_or_default(), to.unwrap_or_default());
+            let cell = assessment.matrix.entry(pair).or_default();
+            *cell.entry(judgement.verdict).or_default() += 1;
+        }
+    }
+}
+
+/// Most addresses and ports listed for one host.
+const PER_HOST: usize = 100;
+
+fn hosts(site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
+    let mut seen: Vec<(HostSummary, std::collections::BTreeSet<IpAddr>)> = (0..site.hosts.len())
+        .map(|index| {
+            let summary = HostSummary {
+                host: HostId(index),
+                addresses: Vec::new(),
+                address_count: 0,
+                initiated: BTreeMap::new(),
+                answered: BTreeMap::new(),
+                offers: BTreeMap::new(),
+            };
+            (summary, Default::default())
+        })
+        .collect();
+    for flow in flows.iter().filter(|flow| flow.record.origin.is_some()) {
+        let verdict = flow.judgement.verdict;
+        let initiator = flow.judgement.initiator_host.and_then(|id| seen.get_mut(id.0));
+        if let Some((host, addresses)) = initiator {
+            *host.initiated.entry(verdict).or_default() += 1;
+            addresses.insert(flow.initiator().address());
+        }
+        let responder = flow.judgement.responder_host.and_then(|id| seen.get_mut(id.0));
+        if let Some((host, addresses)) = responder {
+            *host.answered.entry(verdict).or_default() += 1;
+            addresses.insert(flow.responder().address());
+            let door = (flow.record.key.protocol(), flow.responder().port());
+            let known = host.offers.contains_key(&door) || host.offers.len() < PER_HOST;
+            if flow.answered() && door.0.has_ports() && known {
+                *host.offers.entry(door).or_default() += 1;
+            }
+        }
+    }
+    seen.into_iter()
+        .map(|(mut host, addresses)| {
+            host.address_count = addresses.len() as u64;
+            host.addresses = addresses.into_iter().take(PER_HOST).collect();
+            host
+        })
+        .collect()
+}
+
+fn unknown_peers(judge: &Judge<'_>, flows: &[JudgedFlow]) -> (Vec<UnknownPeer>, u64) {
+    let mut peers: BTreeMap<IpAddr, UnknownPeer> = BTreeMap::new();
+    for flow in flows.iter().filter(|flow| flow.judgement.verdict == Verdict::UnknownPeer) {
+        let (end, host, serves) = match flow.judgement.initiator_host {
+            Some(host) => (flow.responder(), Some(host), true),
+            None => (flow.initiator(), flow.judgement.responder_host, false),
+        };
+        let peer = peers.entry(end.address()).or_insert_with(|| UnknownPeer {
+            address: end.address(),
+            class: PeerClass::of(end.address()),
+            volume: Volume::default(),
+            hosts: Vec::new(),
+            ports: Vec::new(),
+            roles: BTreeMap::new(),
+        });
+        peer.volume.count(&flow.record);
+        if let Some(host) = host
+            && !peer.hosts.contains(&host)
+            && peer.hosts.len() < PER_HOST
+        {
+            peer.hosts.push(host);
+        }
+        let door = (flow.record.key.protocol(), flow.responder().port(), serves);
+        if !peer.ports.contains(&door) && peer.ports.len() < PER_HOST {
+            peer.ports.push(door);
+            for role in judge.roles_that_document(&flow.record, &flow.judgement) {
+                *peer.roles.entry(role).or_default() += 1;
+            }
+        }
+    }
+    let count = peers.len() as u64;
+    let mut peers: Vec<UnknownPeer> = peers.into_values().collect();
+    peers.sort_by_key(|peer| (std::cmp::Reverse(peer.volume.flows), peer.address));
+    peers.truncate(UNKNOWN_PEERS);
+    (peers, count)
+}
+
+fn waivers(waivers: &Waivers, flows: &[JudgedFlow]) -> Vec<WaiverUse> {
+    let end: Option<Timestamp> = flows.iter().map(|flow| flow.record.latest).max();
+    let mut uses = vec![WaiverUse::default(); waivers.list.len()];
+    for index in flows.iter().filter_map(|flow| flow.judgement.waiver) {
+        if let Some(used) = uses.get_mut(index) {
+            used.flows += 1;
+        }
+    }
+    for (used, waiver) in uses.iter_mut().zip(&waivers.list) {
+        used.exceeded = waiver.maximum_flows.is_some_and(|most| used.flows > most);
+        used.expired = end.is_some_and(|end| waiver.expires <= end);
+    }
+    uses
+}
+
+/// Infrastructure is counted by its rows, flows and non-IP frames alike.
+fn infrastructure(
+    policy: &Policy,
+    flows: &[JudgedFlow],
+    accounting: &Accounting,
+) -> BTreeMap<usize, Tally> {
+    let mut counts: BTreeMap<usize, Tally> = BTreeMap::new();
+    for flow in flows {
+        let Some(row) = flow.judgement.infrastructure else { continue };
+        counts.entry(row).or_default().merge(Tally {
+            packets: flow.record.packets(),
+            frame_bytes: flow.record.frame_bytes(),
+            sample: flow.record.origin.map(|origin| origin.source),
+        });
+    }
+    for (class, tally) in accounting.classes() {
+        let Class::NonIp(layer, value) = class else { continue };
+        let Some(name) = non_ip_name(*layer, *value) else { continue };
+        let row = policy.infrastructure.iter().position(
+            |row| matches!(&row.matches, InfrastructureMatch::NonIp(wanted) if wanted == name),
+        );
+        if let Some(row) = row {
+            counts.entry(row).or_default().merge(*tally);
+        }
+    }
+    counts
+}
+
+fn decide(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>) {
+    let failing = assessment.findings.iter().filter(|finding| {
+        let counts = matches!(
+            finding.kind,
+            FindingKind::Scan | FindingKind::Flows(Verdict::Violation | Verdict::UnknownPeer, _)
+        );
+        counts && finding.severity >= terms.fail_on
+    });
+    let failing = failing.count();
+    let volume = |verdict| assessment.verdicts.get(&verdict).copied().unwrap_or_default().flows;
+    let governed: u64 =
+        Verdict::ALL.iter().filter(|v| **v != Verdict::OutOfScope).map(|v| volume(*v)).sum();
+    let total = accounting.total().packets;
+    let undecoded: u64 = accounting
+        .classes()
+        .filter(|(class, _)| matches!(class, Class::Stopped(_) | Class::Remainder))
+        .map(|(_, tally)| tally.packets)
+        .sum();
+    let mut reasons = std::mem::take(&mut assessment.reasons);
+    if total == 0 {
+        reasons.push("no packet was read".to_owned());
+    } else if terms.site.hosts.is_empty() {
+        reasons.push("no host has a role: give a site file with --site".to_owned());
+    } else if governed == 0 {
+        reasons.push("no conversation touches a host that the policy governs".to_owned());
+    }
+    if undecoded.saturating_mul(UNDECODED_LIMIT) > total {
+        reasons.push(format!("{undecoded} of {total} packets could not be decoded"));
+    }
+    let not_assessable = volume(Verdict::NotAssessable);
+    if not_assessable.saturating_mul(NOT_ASSESSABLE_LIMIT) > governed {
+        reasons.push(format!("{not_assessable} of {governed} governed flows could not be judged"));
+    }
+    let lost = accounting.of(Class::TableFull).packets;
+    if lost > 0 {
+        reasons.push(format!(
+            "the flow table was full: {lost} packets are in no flow; raise --max-memory"
+        ));
+    }
+    assessment.outcome = match (failing, reasons.is_empty()) {
+        (0, true) => Outcome::Pass,
+        (0, false) => Outcome::Inconclusive,
+        _ => Outcome::Fail,
+    };
+    assessment.reasons = reasons;
+}

@@ -1,0 +1,196 @@
+//! What became of every row: used, tried in vain, never seen, off, impossible here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::finding::JudgedFlow;
+use super::flow::Judge;
+use super::model::{ParameterId, RowId, RowPorts};
+use super::verdict::{Reason, Verdict};
+use crate::base::Timestamp;
+
+/// Most addresses remembered on each side of a row.
+const ADDRESSES: usize = 1000;
+
+/// Most distinct ports remembered of a row.
+const PORTS: usize = 1000;
+
+/// Status of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowStatus {
+    /// A flow that was answered rests on it.
+    Exercised,
+    /// The same, and the row is over-broad.
+    WeakOnly,
+    /// Tried, never answered.
+    Blocked,
+    /// Switched off by an answer, and traffic of it was seen all the same.
+    Contradicted,
+    /// Switched off by an answer.
+    Off,
+    /// Its parameter has no value.
+    Unbound,
+    /// No host of the site holds a role of it.
+    NoHost,
+    /// Nothing of it was seen.
+    Unexercised,
+}
+
+impl RowStatus {
+    /// The stable name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            RowStatus::Exercised => "exercised",
+            RowStatus::WeakOnly => "weak-only",
+            RowStatus::Blocked => "blocked?",
+            RowStatus::Contradicted => "contradicted",
+            RowStatus::Off => "off",
+            RowStatus::Unbound => "unbound",
+            RowStatus::NoHost => "no-host",
+            RowStatus::Unexercised => "unexercised",
+        }
+    }
+}
+
+/// What was seen of a row.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    /// The row.
+    pub row: RowId,
+    /// Its status.
+    pub status: RowStatus,
+    /// Flows that rest on it first of all.
+    pub flows: u64,
+    /// Of them, answered.
+    pub answered: u64,
+    /// Flows that rest on another row first and would rest on this one too.
+    pub also: u64,
+    /// Flows that only an answer of the site keeps from resting on it.
+    pub contradicting: u64,
+    /// Packets of the flows that rest on it.
+    pub packets: u64,
+    /// Bytes of whole frames of the flows that rest on it.
+    pub frame_bytes: u64,
+    /// Distinct initiators, up to a thousand.
+    pub initiators: BTreeSet<IpAddr>,
+    /// Distinct responders, up to a thousand.
+    pub responders: BTreeSet<IpAddr>,
+    /// Distinct responder ports, up to a thousand.
+    pub ports: BTreeSet<u16>,
+    /// First packet of a flow that rests on it.
+    pub first: Option<Timestamp>,
+    /// Last packet of a flow that rests on it.
+    pub last: Option<Timestamp>,
+}
+
+/// The coverage of every row, in document order.
+pub fn coverage(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Coverage> {
+    let mut all: BTreeMap<RowId, Coverage> =
+        judge.matcher.rows().map(|(row, _)| (row, Coverage::of(row))).collect();
+    for flow in flows {
+        let mut rows = flow.judgement.rows.iter();
+        match (flow.judgement.verdict, flow.judgement.reason) {
+            (Verdict::Documented, _) => {
+                if let Some(seen) = rows.next().and_then(|row| all.get_mut(row)) {
+                    seen.count(flow);
+                }
+                for row in rows {
+                    if let Some(seen) = all.get_mut(row) {
+                        seen.also += 1;
+                    }
+                }
+            }
+            (Verdict::Violation | Verdict::Waived, Some(Reason::ConditionOff)) => {
+                for row in rows {
+                    if let Some(seen) = all.get_mut(row) {
+                        seen.contradicting += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for seen in all.values_mut() {
+        seen.status = status(judge, seen);
+    }
+    all.into_values().collect()
+}
+
+impl Coverage {
+    fn of(row: RowId) -> Self {
+        Coverage {
+            row,
+            status: RowStatus::Unexercised,
+            flows: 0,
+            answered: 0,
+            also: 0,
+            contradicting: 0,
+            packets: 0,
+            frame_bytes: 0,
+            initiators: BTreeSet::new(),
+            responders: BTreeSet::new(),
+            ports: BTreeSet::new(),
+            first: None,
+            last: None,
+        }
+    }
+
+    fn count(&mut self, flow: &JudgedFlow) {
+        self.flows += 1;
+        self.answered += u64::from(flow.answered() || is_one_way_datagram(flow));
+        self.packets += flow.record.packets();
+        self.frame_bytes += flow.record.frame_bytes();
+        if self.initiators.len() < ADDRESSES {
+            self.initiators.insert(flow.initiator().address());
+        }
+        if self.responders.len() < ADDRESSES {
+            self.responders.insert(flow.responder().address());
+        }
+        if self.ports.len() < PORTS {
+            self.ports.insert(flow.responder().port());
+        }
+        let (first, last) = (flow.record.earliest, flow.record.latest);
+        self.first = Some(self.first.map_or(first, |held| held.min(first)));
+        self.last = self.last.max(Some(last));
+    }
+}
+
+/// Media and notifications need no answer.
+fn is_one_way_datagram(flow: &JudgedFlow) -> bool {
+    flow.record.key.protocol() == crate::base::IpProto::UDP
+        && flow.judgement.state == crate::flow::ConnectionState::OneWay
+}
+
+fn status(judge: &Judge<'_>, seen: &Coverage) -> RowStatus {
+    let Some(row) = judge.matcher.policy.rows.get(seen.row.0) else {
+        return RowStatus::Unexercised;
+    };
+    let terms = judge.matcher.terms(row);
+    let site = judge.matcher.site;
+    let off = terms.when.iter().any(|requirement| {
+        let answer = site.answers.get(&requirement.condition);
+        answer.is_some_and(|answer| !requirement.accepted.contains(answer))
+    });
+    let held = |roles| site.hosts.iter().any(|host| host.roles.meets(roles));
+    match () {
+        () if seen.answered > 0 && row.weak => RowStatus::WeakOnly,
+        () if seen.answered > 0 => RowStatus::Exercised,
+        () if seen.flows > 0 => RowStatus::Blocked,
+        () if off && seen.contradicting > 0 => RowStatus::Contradicted,
+        () if off => RowStatus::Off,
+        () if !held(terms.initiator) || !held(terms.responder) => RowStatus::NoHost,
+        () if matches!(&row.ports, RowPorts::Parameter(id) if unbound(judge, *id)) => {
+            RowStatus::Unbound
+        }
+        () => RowStatus::Unexercised,
+    }
+}
+
+/// Whether a parameter has no value anywhere, or only an empty one.
+fn unbound(judge: &Judge<'_>, id: ParameterId) -> bool {
+    let default = judge.matcher.policy.parameters.get(id.0).and_then(|p| p.default.as_ref());
+    let site = judge.matcher.site;
+    let hosts = site.hosts.iter().filter_map(|host| host.parameters.get(&id));
+    let mut values = hosts.chain(site.parameters.get(&id)).chain(default);
+    values.all(crate::base::PortSet::is_empty)
+}

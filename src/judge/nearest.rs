@@ -1,0 +1,132 @@
+//! Which rows come nearest to covering a flow, and what keeps each from it.
+
+use super::model::{Requirement, Row, RowId, Set64};
+use super::rows::{Attempt, Fit, Holds, Matcher, PortFit};
+use crate::base::PortSet;
+
+/// Most rows named.
+const NEAREST: usize = 3;
+
+/// Rows that miss by more than this are no help.
+const FARTHEST: u32 = 3;
+
+/// A predicate of a row that fails for a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// The row grants the connection the other way round.
+    Direction,
+    /// The initiator holds none of these roles.
+    InitiatorRole(Set64),
+    /// The responder holds none of these roles.
+    ResponderRole(Set64),
+    /// The row is for the other transport.
+    Transport,
+    /// The port is not among these.
+    Port(PortSet),
+    /// The row's parameter has no value.
+    Unbound,
+    /// The site answers a condition so that the row is off.
+    Condition(Vec<Requirement>),
+    /// An attribute or relation that the row demands is missing.
+    Qualifier,
+}
+
+/// A row that comes near, and what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// The row.
+    pub row: RowId,
+    /// What fails, most telling first.
+    pub failed: Vec<Failed>,
+}
+
+/// The rows that come nearest to covering an attempt, nearest first.
+pub fn nearest(matcher: &Matcher<'_>, attempt: &Attempt<'_>) -> Vec<Nearest> {
+    let mut ranked: Vec<(u32, u32, Nearest)> = matcher
+        .rows()
+        .filter_map(|(id, row)| {
+            let (fit, turned) = best_fit(matcher, id, row, attempt)?;
+            let ports = matcher.ports(row, attempt.responder.host);
+            let failed = failures(matcher, row, &fit, turned, ports);
+            let cost = failed.iter().map(cost).sum();
+            let distance = ports.map_or(0, |ports| distance(ports, attempt.port));
+            (cost <= FARTHEST).then_some((cost, distance, Nearest { row: id, failed }))
+        })
+        .collect();
+    ranked.sort_by_key(|(cost, distance, nearest)| (*cost, *distance, nearest.row));
+    ranked.into_iter().take(NEAREST).map(|(_, _, nearest)| nearest).collect()
+}
+
+/// The fit of a row as the flow went, or turned round when only that meets its roles.
+fn best_fit<'a>(
+    matcher: &Matcher<'a>,
+    id: RowId,
+    row: &'a Row,
+    attempt: &Attempt<'_>,
+) -> Option<(Fit, bool)> {
+    let forward = matcher.fit(id, row, attempt);
+    if forward.roles() {
+        return Some((forward, false));
+    }
+    let backward = matcher.fit(id, row, &attempt.reversed());
+    if backward.roles() {
+        return Some((backward, true));
+    }
+    (forward.initiator_role || forward.responder_role).then_some((forward, false))
+}
+
+fn failures(
+    matcher: &Matcher<'_>,
+    row: &Row,
+    fit: &Fit,
+    turned: bool,
+    ports: Option<&PortSet>,
+) -> Vec<Failed> {
+    let terms = match (&row.literal, matcher.mode) {
+        (Some(literal), super::verdict::ReadingMode::Literal) => literal,
+        _ => &row.terms,
+    };
+    let mut failed = Vec::new();
+    if turned {
+        failed.push(Failed::Direction);
+    }
+    if !fit.initiator_role {
+        failed.push(Failed::InitiatorRole(terms.initiator));
+    }
+    if !fit.responder_role {
+        failed.push(Failed::ResponderRole(terms.responder));
+    }
+    if !fit.transport {
+        failed.push(Failed::Transport);
+    }
+    match (fit.port, ports) {
+        (PortFit::Inside, _) => {}
+        (PortFit::Unbound(_), _) | (_, None) => failed.push(Failed::Unbound),
+        (PortFit::Outside, Some(ports)) => failed.push(Failed::Port(ports.clone())),
+    }
+    if fit.conditions == Holds::No {
+        failed.push(Failed::Condition(terms.when.clone()));
+    }
+    if fit.qualifiers == Holds::No {
+        failed.push(Failed::Qualifier);
+    }
+    failed
+}
+
+fn cost(failed: &Failed) -> u32 {
+    match failed {
+        Failed::InitiatorRole(_) | Failed::ResponderRole(_) => 2,
+        _ => 1,
+    }
+}
+
+fn distance(ports: &PortSet, port: u16) -> u32 {
+    let gaps = ports.ranges().iter().map(|range| {
+        if range.contains(port) {
+            0
+        } else {
+            range.low.abs_diff(port).min(range.high.abs_diff(port))
+        }
+    });
+    gaps.min().map_or(u32::MAX, u32::from)
+}

@@ -1,0 +1,77 @@
+//! Ethernet frames written byte by byte.
+
+/// Sender and receiver addresses.
+pub type Hosts = ([u8; 4], [u8; 4]);
+/// Sender and receiver ports.
+pub type Ports = (u16, u16);
+
+fn ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2];
+    frame.extend_from_slice(&ethertype.to_be_bytes());
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// `fragment` holds the flags and the offset in units of eight bytes.
+fn ipv4(hosts: Hosts, protocol: u8, identification: u16, fragment: u16, payload: &[u8]) -> Vec<u8> {
+    let mut header = vec![0x45, 0];
+    header.extend_from_slice(&(20 + payload.len() as u16).to_be_bytes());
+    header.extend_from_slice(&identification.to_be_bytes());
+    header.extend_from_slice(&fragment.to_be_bytes());
+    header.extend_from_slice(&[64, protocol, 0, 0]);
+    header.extend_from_slice(&hosts.0);
+    header.extend_from_slice(&hosts.1);
+    header.extend_from_slice(payload);
+    ethernet(0x0800, &header)
+}
+
+/// A TCP segment.
+pub fn tcp(hosts: Hosts, ports: Ports, sequence: u32, ack: u32, flags: u8, data: &[u8]) -> Vec<u8> {
+    let mut segment = Vec::new();
+    segment.extend_from_slice(&ports.0.to_be_bytes());
+    segment.extend_from_slice(&ports.1.to_be_bytes());
+    segment.extend_from_slice(&sequence.to_be_bytes());
+    segment.extend_from_slice(&ack.to_be_bytes());
+    segment.extend_from_slice(&[0x50, flags, 0x20, 0, 0, 0, 0, 0]);
+    segment.extend_from_slice(data);
+    ipv4(hosts, 6, 1, 0, &segment)
+}
+
+fn datagram(ports: Ports, data: &[u8]) -> Vec<u8> {
+    let mut datagram = Vec::new();
+    datagram.extend_from_slice(&ports.0.to_be_bytes());
+    datagram.extend_from_slice(&ports.1.to_be_bytes());
+    datagram.extend_from_slice(&(8 + data.len() as u16).to_be_bytes());
+    datagram.extend_from_slice(&[0, 0]);
+    datagram.extend_from_slice(data);
+    datagram
+}
+
+/// A UDP datagram.
+pub fn udp(hosts: Hosts, ports: Ports, data: &[u8]) -> Vec<u8> {
+    ipv4(hosts, 17, 1, 0, &datagram(ports, data))
+}
+
+/// A UDP datagram in fragments of 64 bytes.
+pub fn fragmented_udp(hosts: Hosts, ports: Ports, identification: u16, count: u16) -> Vec<Vec<u8>> {
+    let whole = datagram(ports, &vec![0xcd; usize::from(count) * 64 - 8]);
+    let parts = whole.chunks(64).zip(0_u16..);
+    parts
+        .map(|(part, index)| {
+            let more = if index + 1 < count { 0x2000 } else { 0 };
+            ipv4(hosts, 17, identification, more | (index * 8), part)
+        })
+        .collect()
+}
+
+/// ICMP port unreachable that quotes the IP packet of `cause`.
+pub fn icmp_unreachable(hosts: Hosts, cause: &[u8]) -> Vec<u8> {
+    let mut message = vec![3, 3, 0, 0, 0, 0, 0, 0];
+    message.extend(cause.iter().skip(14).take(28));
+    ipv4(hosts, 1, 1, 0, &message)
+}
+
+/// An ARP request.
+pub fn arp() -> Vec<u8> {
+    ethernet(0x0806, &[0; 46])
+}
