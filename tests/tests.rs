@@ -1,6 +1,7 @@
 //! Integration tests, one binary; the module list is the table of contents.
 #![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
+mod capture;
 mod decode;
 mod frames;
 mod laws;

@@ -4,5 +4,21 @@
 //! [`InputSummary`] per input. Nothing here knows what a frame means.
 
 mod batch;
+mod compression;
+mod container;
+mod error;
+mod feed;
+mod input;
+mod inputs;
+mod interface;
+mod paths;
+mod pcap;
+mod pcapng;
+mod summary;
 
 pub use batch::{FrameBatch, FrameMeta, FrameRef};
+pub use error::OpenError;
+pub use inputs::Inputs;
+pub use interface::{Interface, InterfaceStatistics, Resolution};
+pub use paths::Skipped;
+pub use summary::{ByteOrder, Compression, Container, Ending, InputSummary, TimeRegressions};

@@ -1,0 +1,40 @@
+//! Why the inputs named by the user cannot be used at all.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A problem with the paths given. Files that are there but are no captures are not among them:
+/// their summary says so ([`Ending::Unreadable`](super::Ending::Unreadable)).
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No path was given.
+    #[error("no capture is named; name files or folders, or `-` for standard input")]
+    NoPath,
+    /// A path that does not exist or may not be opened.
+    #[error("cannot open `{path}`: {source}")]
+    Unreachable {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder in which nothing is a capture.
+    #[error("no capture in the folder `{path}` ({skipped} other files were looked at)")]
+    NoCapture {
+        /// The folder.
+        path: PathBuf,
+        /// Files in it that are no captures.
+        skipped: usize,
+    },
+    /// The same file under two of the paths; its packets would count twice.
+    #[error("`{second}` is the same file as `{first}`; name it once")]
+    Duplicate {
+        /// The path named first.
+        first: PathBuf,
+        /// The path named later.
+        second: PathBuf,
+    },
+}

@@ -1,0 +1,182 @@
+//! Several inputs are one stream: cut files read like the uncut one, overlapping ones by time.
+
+use super::*;
+
+/// Times in milliseconds; the packet is its own name.
+fn packets(milliseconds: &[u32], name: u8) -> Vec<u8> {
+    let data: Vec<_> = (0..milliseconds.len()).map(|index| [name, index as u8]).collect();
+    let packets: Vec<_> = milliseconds
+        .iter()
+        .zip(&data)
+        .map(|(ms, data)| (ms / 1000, ms % 1000 * 1000, data.as_slice()))
+        .collect();
+    pcap(&packets)
+}
+
+fn milliseconds(frames: &[Frame]) -> Vec<i64> {
+    frames.iter().map(|frame| frame.time.nanos() / 1_000_000).collect()
+}
+
+/// Cuts a classic pcap file before the given packets.
+fn cut(file: &[u8], at: &[usize]) -> Vec<Vec<u8>> {
+    let (header, mut rest) = file.split_at(24);
+    let mut parts = vec![header.to_vec()];
+    let mut packet = 0;
+    while !rest.is_empty() {
+        if at.contains(&packet) {
+            parts.push(header.to_vec());
+        }
+        let length = 16 + u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (record, after) = rest.split_at(length);
+        parts.last_mut().unwrap().extend_from_slice(record);
+        rest = after;
+        packet += 1;
+    }
+    parts
+}
+
+#[test]
+fn a_capture_cut_anywhere_reads_like_the_uncut_one() {
+    // Slightly out of order, with equal times and with a long pause.
+    let times = [1000, 1000, 1400, 1300, 1300, 2900, 2100, 9000, 9000, 8500, 9400, 60_000];
+    let whole = packets(&times, 0);
+    let (expected, _) = read_bytes(&whole);
+    assert_eq!(expected.len(), times.len());
+    let packets = |frames: &[Frame]| {
+        frames.iter().map(|f| (f.time, f.original, f.data.clone())).collect::<Vec<_>>()
+    };
+    for cuts in 0..1_u32 << (times.len() - 1) {
+        let at: Vec<_> = (1..times.len()).filter(|index| cuts >> (index - 1) & 1 == 1).collect();
+        let parts = cut(&whole, &at);
+        let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
+        let (frames, summaries) = read_all_bytes(&parts);
+        assert_eq!(packets(&frames), packets(&expected), "cut before packets {at:?}");
+        assert_eq!(summaries.len(), at.len() + 1);
+    }
+}
+
+#[test]
+fn a_real_capture_cut_anywhere_reads_like_the_uncut_one() {
+    let Some(folder) = corpus_folder() else { return };
+    let file = fs::read(folder.join("formats/ndpi__KakaoTalk_chat.pcap")).unwrap();
+    let (expected, _) = read_bytes(&file);
+    for at in 1..expected.len() {
+        let parts = cut(&file, &[at, at + at / 2]);
+        let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
+        let (frames, _) = read_all_bytes(&parts);
+        assert!(
+            frames.iter().map(Frame::packet).eq(expected.iter().map(Frame::packet)),
+            "cut before packet {at}"
+        );
+    }
+}
+
+#[test]
+fn overlapping_inputs_are_interleaved_by_time() {
+    let a = packets(&[0, 2000, 4000, 6000, 8000], b'a');
+    let b = packets(&[3000, 4000, 5000, 7000], b'b');
+    let c = packets(&[4500, 20_000], b'c');
+    let (frames, summaries) = read_all_bytes(&[&c, &a, &b]);
+    let order: String = frames.iter().map(|frame| char::from(frame.data[0])).collect();
+    // A tie goes to the input that is read first.
+    assert_eq!(
+        milliseconds(&frames),
+        [0, 2000, 4000, 3000, 4000, 4500, 5000, 6000, 7000, 8000, 20_000]
+    );
+    assert_eq!(order, "aaabbcbabac");
+    let gaps: Vec<_> = summaries.iter().map(|summary| summary.gap_to_previous).collect();
+    assert_eq!(gaps, [None, Some(-5_000_000_000), Some(-3_500_000_000)]);
+    assert!(summaries.iter().all(|summary| summary.regressions.count == 0));
+}
+
+#[test]
+fn an_input_that_reaches_less_than_a_second_into_the_next_is_read_first() {
+    let a = packets(&[0, 1000, 2900], b'a');
+    let b = packets(&[2000, 3000], b'b');
+    let (frames, _) = read_all_bytes(&[&b, &a]);
+    assert_eq!(milliseconds(&frames), [0, 1000, 2900, 2000, 3000]);
+    // One packet more and they overlap: the rest is interleaved.
+    let a = packets(&[0, 1000, 2900, 3001, 3100], b'a');
+    let (frames, _) = read_all_bytes(&[&b, &a]);
+    assert_eq!(milliseconds(&frames), [0, 1000, 2900, 2000, 3000, 3001, 3100]);
+}
+
+#[test]
+fn many_batches_of_overlapping_inputs_keep_the_order() {
+    let times = |start: u32| (0..30_000).map(|i| start + i * 3).collect::<Vec<_>>();
+    let (a, b) = (packets(&times(0), b'a'), packets(&times(5001), b'b'));
+    let (frames, _) = read_all_bytes(&[&a, &b]);
+    assert_eq!(frames.len(), 60_000);
+    // Until the overlap is noticed the first input runs ahead.
+    let late = frames.iter().position(|frame| frame.input == 1).unwrap();
+    assert_eq!(frames[late].time.nanos(), 5_001_000_000);
+    assert!(frames[late - 1].time.nanos() <= 6_001_000_000);
+    assert!(frames[late..].is_sorted_by_key(|frame| frame.time));
+}
+
+#[test]
+fn time_that_runs_backwards_is_counted_and_kept() {
+    let (frames, summary) = read_bytes(&packets(&[5000, 4000, 4500, 1000, 9000], 0));
+    assert_eq!(milliseconds(&frames), [5000, 4000, 4500, 1000, 9000]);
+    assert_eq!(summary.regressions.count, 2);
+    assert_eq!(summary.regressions.first_packet, 2);
+    assert_eq!(summary.regressions.widest, 3_500_000_000);
+    assert_eq!(summary.first, Some(Timestamp::from_parts(1, 0)));
+    assert_eq!(summary.last, Some(Timestamp::from_parts(9, 0)));
+}
+
+#[test]
+fn files_are_found_ordered_and_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+    write("set/ring_10.pcap", &packets(&[3000], 10));
+    write("set/ring_9.pcap", &packets(&[2000], 9));
+    let tenth = write("set/deep/ring_8.pcap", &packets(&[1000], 8));
+    write("set/readme.txt", b"not a capture");
+    let text = write("notes.txt", b"not a capture either");
+    let paths = [folder.path().join("set"), text.clone()];
+    let inputs = Inputs::open(&paths).unwrap();
+    let skipped: Vec<_> = inputs.skipped().iter().map(|s| s.path.file_name().unwrap()).collect();
+    assert_eq!(skipped, ["readme.txt"]);
+    assert_eq!(inputs.total_bytes(), Some(3 * (24 + 16 + 2) + 20));
+    assert_eq!(inputs.path(0), Some(tenth.as_path()));
+    let (frames, summaries) = read(inputs);
+    assert_eq!(frames.iter().map(|frame| frame.data[0]).collect::<Vec<_>>(), [8, 9, 10]);
+    let names: Vec<_> = summaries.iter().map(|summary| summary.name.as_str()).collect();
+    assert_eq!(names, ["ring_8.pcap", "ring_9.pcap", "ring_10.pcap", "notes.txt"]);
+    assert_eq!(summaries[2].gap_to_previous, Some(1_000_000_000));
+    assert!(matches!(summaries[3].ending, Ending::Unreadable { offset: 0, .. }));
+}
+
+#[test]
+fn all_problems_with_the_paths_are_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("empty")).unwrap();
+    fs::write(path("a.pcap"), packets(&[1], 0)).unwrap();
+    let paths = [path("missing.pcap"), path("empty"), path("a.pcap"), path("empty/../a.pcap")];
+    let Err(errors) = Inputs::open(&paths) else { panic!("opened") };
+    let kinds: Vec<_> = errors
+        .iter()
+        .map(|error| match error {
+            OpenError::Unreachable { path, .. } => ("unreachable", path.clone()),
+            OpenError::NoCapture { path, .. } => ("no capture", path.clone()),
+            OpenError::Duplicate { second, .. } => ("duplicate", second.clone()),
+            _ => panic!("{error}"),
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("unreachable", path("missing.pcap")),
+            ("duplicate", path("empty/../a.pcap")),
+            ("no capture", path("empty"))
+        ]
+    );
+    assert!(matches!(Inputs::open(&[]), Err(errors) if matches!(errors[..], [OpenError::NoPath])));
+}
