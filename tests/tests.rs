@@ -1,1 +1,3 @@
 //! Integration tests, one binary; the module list is the table of contents.
+
+mod policy;

@@ -1,4 +1,8 @@
 //! Pure judging: finished flow records, a policy and a site give an assessment. Never sees a
 //! packet.
 
+pub mod diagnostic;
+mod document;
 pub mod model;
+mod names;
+pub mod policy;
