@@ -5,3 +5,4 @@ mod capture;
 mod decode;
 mod frames;
 mod laws;
+mod policy;

@@ -8,15 +8,22 @@
 
 mod assessment;
 mod coverage;
+pub mod diagnostic;
 mod direction;
+mod document;
 mod finding;
 mod flow;
 mod inventory;
 pub mod model;
+mod names;
 mod nearest;
+pub mod policy;
 mod rows;
 mod scan;
+pub mod schema;
+pub mod site;
 mod verdict;
+pub mod waiver;
 
 pub use assessment::{
     Assessment, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,

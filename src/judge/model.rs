@@ -195,6 +195,8 @@ pub struct Role {
     pub definition: String,
     /// This role and every role it is one of.
     pub closure: Set64,
+    /// Roles that such a host nearly always holds too.
+    pub usually: Set64,
 }
 
 /// An attribute that a host of some roles may carry.
@@ -277,6 +279,8 @@ pub struct Row {
     pub id: String,
     /// Which table it stands in.
     pub section: SectionId,
+    /// Line of the pack file on which it stands, from 1.
+    pub line: usize,
     /// Transport: TCP or UDP.
     pub transport: IpProto,
     /// Ports of the responder.
@@ -345,6 +349,8 @@ pub struct InfrastructureRow {
     pub matches: InfrastructureMatch,
     /// To which kind of destination it applies.
     pub to: Destination,
+    /// Whether it is worth a remark when a governed host takes part.
+    pub informational: bool,
 }
 
 /// What an infrastructure row matches.

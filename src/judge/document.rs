@@ -1,0 +1,251 @@
+//! Reading a TOML file into its raw types: comes text, goes values that know their place in it,
+//! with every fault of form at once. What the values mean is the business of the loaders.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::diagnostic::{Code, Problems};
+use super::names::nearest;
+
+/// A value and the byte range where it stands. Compares by value alone.
+#[derive(Clone, Debug)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<T>::deserialize(deserializer)?;
+        let span = spanned.span();
+        Ok(At { value: spanned.into_inner(), span })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: PartialEq> PartialEq for At<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for At<T> {}
+
+impl<T: Ord> PartialOrd for At<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: Ord> Ord for At<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+/// A file after its form was checked.
+pub(crate) struct Document<T> {
+    /// What could be read; `None` when not even the outline could.
+    pub(crate) raw: Option<T>,
+    /// Faults so far.
+    pub(crate) problems: Problems,
+    /// Whether entries with faults were left out of `raw`, so that references to them fail.
+    pub(crate) incomplete: bool,
+}
+
+/// Faults that only follow from an entry left out because of another fault.
+pub(crate) fn may_follow_from_gap(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnknownRole
+            | Code::UnknownAttribute
+            | Code::UnknownRelation
+            | Code::UnknownParameter
+            | Code::UnknownCondition
+            | Code::UnknownAnswer
+            | Code::UnknownService
+            | Code::UnknownReading
+            | Code::UnknownHost
+            | Code::UnexplainedLiteral
+            | Code::MisplacedAttribute
+            | Code::MisplacedRelation
+            | Code::RelationShape
+    )
+}
+
+/// SHA-256 of a text in hexadecimal.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// More faults of form than this are not collected: the file is of another kind.
+const MOST_FAULTS: usize = 200;
+
+/// Reads `text` as a TOML file of the format `T`.
+///
+/// What has a fault of form is reported, taken out and read without, until all faults are known.
+pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
+    let mut document =
+        Document { raw: None, problems: Problems::new(file, text), incomplete: false };
+    let (mut root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        document.problems.report(Code::TomlSyntax, span, error.message(), SYNTAX_HELP);
+    }
+    if !errors.is_empty() {
+        document.incomplete = true;
+        return document;
+    }
+    let mut removed: Vec<Removed> = Vec::new();
+    for _ in 0..MOST_FAULTS {
+        match T::deserialize(toml::de::Deserializer::from(root.clone())) {
+            Ok(raw) => {
+                document.raw = Some(raw);
+                return document;
+            }
+            Err(error) => {
+                let fault = Fault::of(&error);
+                let known = removed.iter().any(|gap| fault.is_gap(gap));
+                if !known {
+                    document.problems.report(
+                        fault.code,
+                        fault.span.clone(),
+                        fault.message.clone(),
+                        fault.help(),
+                    );
+                }
+                document.incomplete |= fault.code != Code::UnknownField;
+                match remove(root.get_mut(), 0..text.len(), &fault.span) {
+                    Some(gap) => removed.push(gap),
+                    None => return document,
+                }
+            }
+        }
+    }
+    document
+}
+
+const SYNTAX_HELP: &str = "see https://toml.io for the notation; text stands in double quotes";
+
+/// A fault of form as the deserialiser states it.
+struct Fault {
+    code: Code,
+    message: String,
+    span: Range<usize>,
+}
+
+impl Fault {
+    fn of(error: &toml::de::Error) -> Self {
+        let message = error.message().to_owned();
+        let code = if message.starts_with("unknown field") {
+            Code::UnknownField
+        } else if message.starts_with("missing field") {
+            Code::MissingField
+        } else if message.starts_with("invalid type") {
+            Code::WrongType
+        } else {
+            Code::InvalidValue
+        };
+        Fault { code, message, span: error.span().unwrap_or(0..0) }
+    }
+
+    /// Whether this only says that a value which was taken out is now missing.
+    fn is_gap(&self, gap: &Removed) -> bool {
+        self.code == Code::MissingField
+            && self.span == gap.table
+            && self.names().next() == gap.key.as_deref()
+    }
+
+    /// The names in the message: the offending one first, then the possible ones.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.message.split('`').skip(1).step_by(2)
+    }
+
+    fn help(&self) -> String {
+        let mut names = self.names();
+        match self.code {
+            Code::UnknownField | Code::InvalidValue => {
+                let Some(wrong) = names.next() else {
+                    return "see the description of the format".to_owned();
+                };
+                let possible: Vec<&str> = names.collect();
+                match nearest(wrong, possible.iter().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None if possible.is_empty() => "remove it".to_owned(),
+                    None => format!("write one of: {}", possible.join(", ")),
+                }
+            }
+            Code::MissingField => {
+                format!("add `{} = ...` to this entry", names.next().unwrap_or_default())
+            }
+            _ if self.message.ends_with("a string") => "write it in double quotes".to_owned(),
+            _ if self.message.ends_with("a sequence") => {
+                "write a list in square brackets: [\"...\"]".to_owned()
+            }
+            _ => "give it the type that is expected".to_owned(),
+        }
+    }
+}
+
+/// What was taken out of a table.
+struct Removed {
+    key: Option<String>,
+    table: Range<usize>,
+}
+
+/// Takes the entry out whose key or value stands at `span`.
+fn remove(table: &mut DeTable<'_>, whole: Range<usize>, span: &Range<usize>) -> Option<Removed> {
+    let hit = table
+        .iter()
+        .find(|(key, value)| key.span() == *span || value.span() == *span)
+        .map(|(key, _)| key.get_ref().to_string());
+    if let Some(name) = hit {
+        table.remove(name.as_str());
+        return Some(Removed { key: Some(name), table: whole });
+    }
+    table.iter_mut().find_map(|(_, value)| remove_inside(value, span))
+}
+
+fn remove_inside(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<Removed> {
+    let whole = value.span();
+    match value.get_mut() {
+        DeValue::Table(table) => remove(table, whole, span),
+        DeValue::Array(items) => {
+            if items.iter().any(|item| item.span() == *span) {
+                let mut kept = DeArray::new();
+                for item in items.iter().filter(|item| item.span() != *span) {
+                    kept.push(item.clone());
+                }
+                *items = kept;
+                return Some(Removed { key: None, table: whole });
+            }
+            items.iter_mut().find_map(|item| remove_inside(item, span))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,3 @@
+//! The shipped policy packs against the document, and the loaders against faulty files.
+
+mod pack;
