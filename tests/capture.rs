@@ -43,7 +43,7 @@ fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
     while inputs.fill(&mut batch) {
         assert!(!batch.frames.is_empty(), "a batch without frames");
         for meta in &batch.frames {
-            assert_eq!(meta.ordinal, frames.len() as u64);
+            assert_eq!(meta.source.ordinal, frames.len() as u64);
             let number = numbers.entry(meta.source.input).or_insert(0);
             *number += 1;
             assert_eq!(meta.source.number, *number);

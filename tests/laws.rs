@@ -65,8 +65,7 @@ fn batch(packets: &[Packet], first: usize) -> FrameBatch {
             captured: packet.frame.len() as u32,
             original: packet.frame.len() as u32,
             time: Timestamp::from_nanos(packet.time),
-            ordinal: index as u64,
-            source: FrameRef { input: 0, number: index as u64 + 1 },
+            source: FrameRef { ordinal: index as u64, input: 0, number: index as u64 + 1 },
             link: LinkType::ETHERNET,
             fcs_bytes: 0,
         });

@@ -2,12 +2,14 @@
 
 use crate::base::{LinkType, Timestamp};
 
-/// Where a frame comes from: which input and which packet of it.
+/// Where a frame comes from: its place in the stream, which input, which packet of it.
 ///
-/// Ordered by arrival: inputs are numbered in the order in which they are read, packets from 1
+/// Ordered by arrival. Inputs are numbered in the order in which they are read, packets from 1
 /// as tshark and capinfos count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameRef {
+    /// Place in the whole stream, counted from 0 over all inputs.
+    pub ordinal: u64,
     /// Index of the input in the order in which inputs are read.
     pub input: u32,
     /// Number of the packet in its input, from 1.
@@ -25,9 +27,7 @@ pub struct FrameMeta {
     pub original: u32,
     /// When the frame was captured.
     pub time: Timestamp,
-    /// Place of the frame in the whole stream, counted from 0 over all inputs.
-    pub ordinal: u64,
-    /// Input and packet number.
+    /// Place in the stream, input and packet number.
     pub source: FrameRef,
     /// How to read the first bytes.
     pub link: LinkType,

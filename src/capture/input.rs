@@ -285,8 +285,7 @@ impl InputReader {
             captured: record.captured,
             original,
             time: self.time,
-            ordinal,
-            source: FrameRef { input: place.input, number: self.summary.packets },
+            source: FrameRef { ordinal, input: place.input, number: self.summary.packets },
             link: record.link,
             fcs_bytes: record.fcs_bytes,
         }

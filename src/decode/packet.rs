@@ -123,7 +123,6 @@ impl<'a> Packet<'a> {
         Step::Done(Decoded::Fragment(FragmentUnit {
             datagram,
             time: self.frame.time,
-            ordinal: self.frame.ordinal,
             source: self.frame.source,
             frame_bytes: self.frame.original,
             ip_bytes: saturate(self.ip.bytes),
@@ -144,7 +143,6 @@ impl<'a> Packet<'a> {
             key,
             direction,
             time: self.frame.time,
-            ordinal: self.frame.ordinal,
             source: self.frame.source,
             frame_bytes: self.frame.original,
             ip_bytes: saturate(self.ip.bytes),

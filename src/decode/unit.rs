@@ -27,9 +27,7 @@ pub struct Unit {
     pub direction: Direction,
     /// When it was captured.
     pub time: Timestamp,
-    /// Place in the whole stream.
-    pub ordinal: u64,
-    /// Input and packet number.
+    /// Place in the stream, input and packet number.
     pub source: FrameRef,
     /// Bytes of the whole frame on the wire, link header included.
     pub frame_bytes: u32,
@@ -111,9 +109,7 @@ pub struct FragmentUnit {
     pub datagram: DatagramId,
     /// When it was captured.
     pub time: Timestamp,
-    /// Place in the whole stream.
-    pub ordinal: u64,
-    /// Input and packet number.
+    /// Place in the stream, input and packet number.
     pub source: FrameRef,
     /// Bytes of the whole frame on the wire.
     pub frame_bytes: u32,

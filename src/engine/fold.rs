@@ -126,7 +126,7 @@ impl Fold {
     /// Adds the frames of a batch, which follow all frames added before.
     pub fn push(&mut self, batch: &FrameBatch) {
         let Some(first) = batch.frames.first() else { return };
-        self.partial.begin_at(first.ordinal);
+        self.partial.begin_at(first.source.ordinal);
         let chunks = batch.frames.len().div_ceil(CHUNK);
         if self.routed.len() < chunks {
             self.routed.resize_with(chunks, Routed::new);
@@ -185,7 +185,7 @@ fn collect_serial(partial: &mut Partial, routed: &mut [Routed]) -> Vec<(u64, Uni
         partial.accounting.merge(std::mem::take(&mut chunk.accounting));
         partial.timeline.merge(std::mem::take(&mut chunk.timeline));
     }
-    joined.sort_by_key(|(_, unit)| unit.ordinal);
+    joined.sort_by_key(|(_, unit)| unit.source.ordinal);
     joined
 }
 
@@ -211,7 +211,7 @@ fn update<'a>(
         }
     };
     for unit in units {
-        while let Some(fragment) = late.next_if(|fragment| fragment.1.ordinal < unit.1.ordinal) {
+        while let Some(fragment) = late.next_if(|fragment| fragment.1.source < unit.1.source) {
             push(fragment);
         }
         push(unit);

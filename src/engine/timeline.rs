@@ -29,7 +29,7 @@ impl Timeline {
     pub fn note(&mut self, frames: &[FrameMeta]) {
         let mut hour = (i64::MIN, 0_u64);
         for frame in frames {
-            self.step((frame.ordinal, frame.time));
+            self.step((frame.source.ordinal, frame.time));
             let this = frame.time.nanos().div_euclid(HOUR);
             if this == hour.0 {
                 hour.1 += 1;

@@ -127,7 +127,7 @@ mod tests {
         let stop = |value| {
             Class::Stopped(Stop { layer: Layer::Ethernet, reason: StopReason::Unknown, value })
         };
-        let frame = FrameRef { input: 0, number: 1 };
+        let frame = FrameRef { ordinal: 0, input: 0, number: 1 };
         let mut upwards = Accounting::default();
         let mut downwards = Accounting::default();
         for value in 0..10_000 {

@@ -219,7 +219,6 @@ fn joined(fragment: &FragmentUnit, first: &First) -> Unit {
         key: first.key,
         direction: first.direction,
         time: fragment.time,
-        ordinal: fragment.ordinal,
         source: fragment.source,
         frame_bytes: fragment.frame_bytes,
         ip_bytes: fragment.ip_bytes,

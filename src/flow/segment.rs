@@ -158,9 +158,7 @@ impl Half {
 /// The first packet of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    /// Place in the whole stream.
-    pub ordinal: u64,
-    /// Input and packet number.
+    /// Place in the stream, input and packet number.
     pub source: FrameRef,
     /// Which way it travelled.
     pub direction: Direction,
@@ -196,11 +194,7 @@ impl Segment {
             _ => None,
         };
         Segment {
-            origin: Origin {
-                ordinal: unit.ordinal,
-                source: unit.source,
-                direction: unit.direction,
-            },
+            origin: Origin { source: unit.source, direction: unit.direction },
             earliest: unit.time,
             latest: unit.time,
             syn,

@@ -82,8 +82,7 @@ pub(crate) fn meta(link: LinkType, captured: usize, original: u32, number: u64) 
         captured,
         original: original.max(captured),
         time: Timestamp::from_parts(0, 0),
-        ordinal: number - 1,
-        source: FrameRef { input: 0, number },
+        source: FrameRef { ordinal: number - 1, input: 0, number },
         link,
         fcs_bytes: 0,
     }
