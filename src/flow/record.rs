@@ -41,6 +41,21 @@ pub enum ConnectionState {
     MidStream,
 }
 
+impl ConnectionState {
+    /// The stable name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            ConnectionState::Established => "established",
+            ConnectionState::HalfSeen => "half-seen",
+            ConnectionState::OneWay => "one-way",
+            ConnectionState::HandshakeOnly => "handshake-only",
+            ConnectionState::Refused => "refused",
+            ConnectionState::Unanswered => "unanswered",
+            ConnectionState::MidStream => "mid-stream",
+        }
+    }
+}
+
 /// ICMP errors that quoted packets of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpNotice {

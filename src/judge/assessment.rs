@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::coverage::{Coverage, coverage};
 use super::finding::{Finding, FindingKind, JudgedFlow, PeerClass, findings};
 use super::flow::Judge;
-use super::model::{HostId, InfrastructureMatch, Lint, Policy, RoleId, Set64, Site, Waivers};
+use super::model::{HostId, InfrastructureMatch, Policy, RoleId, Set64, Site, Waivers};
 use super::verdict::{ReadingMode, Severity, Strength, Verdict};
 use crate::base::{IpProto, Merge, Timestamp};
 use crate::decode::non_ip_name;
@@ -135,10 +135,10 @@ pub struct Assessment {
     pub waivers: Vec<WaiverUse>,
     /// Packets by infrastructure row, as an index into the policy's rows.
     pub infrastructure: BTreeMap<usize, Tally>,
-    /// What is doubtful about the site in the light of the traffic.
-    pub lints: Vec<Lint>,
     /// The outcome.
     pub outcome: Outcome,
+    /// Findings at or above the limit.
+    pub failing_findings: u64,
     /// Why the outcome is not a pass.
     pub reasons: Vec<String>,
 }
@@ -194,8 +194,8 @@ pub fn assess(
         unknown_peer_count,
         waivers: waivers(terms.waivers, &flows),
         infrastructure: infrastructure(terms.policy, &flows, accounting),
-        lints: Vec::new(),
         outcome: Outcome::Pass,
+        failing_findings: 0,
         reasons: faults.reasons,
         flows,
     };
@@ -389,6 +389,7 @@ fn decide(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>
             "the flow table was full: {lost} packets are in no flow; raise --max-memory"
         ));
     }
+    assessment.failing_findings = failing as u64;
     assessment.outcome = match (failing, reasons.is_empty()) {
         (0, true) => Outcome::Pass,
         (0, false) => Outcome::Inconclusive,

@@ -1,0 +1,151 @@
+//! The flow list: one JSON object for each flow instance, one a line.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::build::packet_number;
+use super::community_id::community_id;
+use super::names::Names;
+use crate::capture::InputSummary;
+use crate::judge::model::{Policy, Site};
+use crate::judge::{JudgedFlow, Verdict};
+
+/// One flow instance. The initiator comes first.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowLine {
+    /// Base name of the input in which it starts.
+    pub file: String,
+    /// Its first packet, by its number in that input, from 1.
+    pub file_packet: u64,
+    /// Its first packet, by its number in the stream of all inputs, from 1.
+    pub packet: u64,
+    /// Address of the initiator.
+    pub src_ip: String,
+    /// Port of the initiator; 0 where the protocol has none.
+    pub src_port: u16,
+    /// Address of the responder.
+    pub dst_ip: String,
+    /// Port of the responder; 0 where the protocol has none.
+    pub dst_port: u16,
+    /// `tcp`, `udp`, `icmp`, `sctp`, another protocol by name, or its number.
+    pub proto: String,
+    /// Which use of the five-tuple it is, from 1.
+    pub instance: u32,
+    /// Service; empty when unknown.
+    pub app: String,
+    /// What the service rests on: `port`, or `none`.
+    pub app_basis: String,
+    /// Packets of both directions.
+    pub packets: u64,
+    /// Bytes of whole frames on the wire, both directions.
+    pub bytes: u64,
+    /// Bytes of IP packets, both directions.
+    pub ip_bytes: u64,
+    /// Packets of the initiator.
+    pub src_packets: u64,
+    /// Bytes of whole frames of the initiator.
+    pub src_bytes: u64,
+    /// Packets of the responder.
+    pub dst_packets: u64,
+    /// Bytes of whole frames of the responder.
+    pub dst_bytes: u64,
+    /// Bytes of transport payload of the initiator.
+    pub src_payload_bytes: u64,
+    /// Bytes of transport payload of the responder.
+    pub dst_payload_bytes: u64,
+    /// Time of the first packet.
+    pub first_seen: String,
+    /// Time of the last packet.
+    pub last_seen: String,
+    /// How far it came.
+    pub state: String,
+    /// How the initiator is known.
+    pub direction_basis: String,
+    /// Verdict.
+    pub verdict: String,
+    /// Reason of a violation; empty otherwise.
+    pub reason: String,
+    /// Strength of a documented flow; empty otherwise.
+    pub strength: String,
+    /// Rows that cover it, best first, or that its reason is about.
+    pub rules: Vec<String>,
+    /// Waiver that accepts it; empty when none does.
+    pub waiver: String,
+    /// Community ID version 1; empty for protocols without ports.
+    pub community_id: String,
+}
+
+/// The line of a flow. `None` for an attempt of which only an ICMP error tells.
+pub fn flow_line(
+    flow: &JudgedFlow,
+    inputs: &[InputSummary],
+    policy: &Policy,
+    site: &Site,
+    waivers: &crate::judge::model::Waivers,
+) -> Option<FlowLine> {
+    let names = Names { policy, site };
+    let origin = flow.record.origin?;
+    let judgement = &flow.judgement;
+    let (initiator, responder) = (flow.initiator(), flow.responder());
+    let from = flow.record.half(judgement.initiator);
+    let to = flow.record.half(judgement.initiator.reverse());
+    let file = inputs.get(origin.source.input as usize);
+    let service = judgement
+        .rows
+        .first()
+        .filter(|_| judgement.verdict == Verdict::Documented)
+        .and_then(|row| names.row(*row))
+        .and_then(|row| policy.services.get(row.service.0));
+    let waiver = judgement.waiver.and_then(|index| waivers.list.get(index));
+    Some(FlowLine {
+        file: file.map(|input| input.name.clone()).unwrap_or_default(),
+        file_packet: origin.source.number,
+        packet: packet_number(origin.source),
+        src_ip: initiator.address().to_string(),
+        src_port: initiator.port(),
+        dst_ip: responder.address().to_string(),
+        dst_port: responder.port(),
+        proto: flow.record.key.protocol().to_string(),
+        instance: flow.record.instance,
+        app: service.map(|service| service.id.clone()).unwrap_or_default(),
+        app_basis: if service.is_some() { "port" } else { "none" }.to_owned(),
+        packets: flow.record.packets(),
+        bytes: flow.record.frame_bytes(),
+        ip_bytes: flow.record.ip_bytes(),
+        src_packets: from.packets,
+        src_bytes: from.frame_bytes,
+        dst_packets: to.packets,
+        dst_bytes: to.frame_bytes,
+        src_payload_bytes: from.payload_bytes,
+        dst_payload_bytes: to.payload_bytes,
+        first_seen: flow.record.earliest.to_string(),
+        last_seen: flow.record.latest.to_string(),
+        state: judgement.state.name().to_owned(),
+        direction_basis: judgement.basis.name().to_owned(),
+        verdict: judgement.verdict.name().to_owned(),
+        reason: judgement.reason.map(|reason| reason.name()).unwrap_or_default().to_owned(),
+        strength: judgement.strength.map(|strength| strength.name()).unwrap_or_default().to_owned(),
+        rules: judgement.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
+        waiver: waiver.map(|waiver| waiver.id.clone()).unwrap_or_default(),
+        community_id: community_id(&flow.record.key).unwrap_or_default(),
+    })
+}
+
+/// Writes one line for each flow, in order of their first packet.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_flows(
+    out: &mut dyn Write,
+    lines: impl Iterator<Item = FlowLine>,
+) -> io::Result<()> {
+    for line in lines {
+        serde_json::to_writer(&mut *out, &line)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}

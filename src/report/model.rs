@@ -1,0 +1,756 @@
+//! The shape of the JSON report. Adding a field is a minor change of [`SCHEMA_VERSION`];
+//! renaming, removing or changing the meaning of one is a major change.
+//!
+//! Counts are integers, times are RFC 3339 in UTC with nanoseconds, ports and addresses are as
+//! people write them. Nothing depends on the clock of the machine, on the number of threads or
+//! on the order of a hash table.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the report's shape.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// The report of one run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Version of this shape.
+    pub schema_version: String,
+    /// The program that wrote the report.
+    pub tool: Tool,
+    /// How the run was set up.
+    pub run: Run,
+    /// The inputs in the order in which they were read.
+    pub inputs: Vec<Input>,
+    /// Where the packets lie that this report names by their number in the stream.
+    pub packet_index: Vec<PacketPlace>,
+    /// What was captured when.
+    pub window: Window,
+    /// What the capture could not show.
+    pub capture_health: CaptureHealth,
+    /// Where every packet ended; the classes add up to the total.
+    pub accounting: AccountingBlock,
+    /// What was judged against.
+    pub policy: PolicyBlock,
+    /// Whom the site file names.
+    pub site: SiteBlock,
+    /// The result.
+    pub outcome: OutcomeBlock,
+    /// Counts by verdict, by strength and by role pair.
+    pub summary: Summary,
+    /// What needs attention, heaviest first.
+    pub findings: Vec<Finding>,
+    /// Every row of the policy in document order.
+    pub rules: Vec<Rule>,
+    /// Every host or block of hosts of the site.
+    pub hosts: Vec<Host>,
+    /// Addresses outside the site file that talked to governed hosts, busiest first.
+    pub unknown_peers: Vec<UnknownPeer>,
+    /// Every waiver and what it accepted.
+    pub waivers: Vec<Waiver>,
+    /// Traffic that every network carries, by row of the infrastructure pack.
+    pub infrastructure: Vec<Infrastructure>,
+    /// Every limit that was hit.
+    pub limits: Vec<Limit>,
+}
+
+/// The program that wrote the report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// How the run was set up.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// `offline`: capture files were read.
+    pub mode: String,
+    /// How unclear passages of the document were read: `inferred` or `literal`.
+    pub reading: String,
+    /// Findings below this severity do not fail the run.
+    pub fail_on: String,
+    /// Bytes of memory granted to the flow table.
+    pub max_memory: u64,
+}
+
+/// One input.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Base name of the file; `-` for standard input.
+    pub name: String,
+    /// Bytes as stored.
+    pub size: u64,
+    /// SHA-256 of those bytes in hexadecimal; absent when the input was not read to its end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<String>,
+    /// `none`, `gzip`, `zstd` or `lz4`.
+    pub compression: String,
+    /// `pcap`, `modified pcap` or `pcapng`; absent when the input is no capture.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub container: Option<String>,
+    /// Byte order of the container.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub byte_order: Option<String>,
+    /// Capture interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Packets read.
+    pub packets: u64,
+    /// Bytes those packets had on the wire.
+    pub frame_bytes: u64,
+    /// Bytes captured of them.
+    pub captured_bytes: u64,
+    /// Time of the earliest packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first: Option<String>,
+    /// Time of the latest packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<String>,
+    /// Nanoseconds from the end of the inputs before to the begin of this one; negative when
+    /// they overlap.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gap_to_previous_ns: Option<i64>,
+    /// Packets of which the capture kept only the begin.
+    pub cut_packets: u64,
+    /// Packets whose record claims more captured bytes than the frame had.
+    pub overlong_packets: u64,
+    /// Packets without a time of their own.
+    pub untimed_packets: u64,
+    /// Packets that are earlier than the one before them.
+    pub time_regressions: u64,
+    /// Number of the first such packet; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_regression: Option<u64>,
+    /// How the reading ended: `complete`, `incomplete-tail`, `corrupt`, `unreadable` or
+    /// `not-read`.
+    pub ending: String,
+    /// Offset in the uncompressed stream at which it ended early.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ending_offset: Option<u64>,
+    /// Why it ended early.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ending_reason: Option<String>,
+}
+
+/// One capture interface.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// Section of the file, from 0.
+    pub section: u32,
+    /// Number in its section, from 0.
+    pub index: u32,
+    /// Its name, where the file tells it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// LINKTYPE number.
+    pub link_type: u16,
+    /// Name of the link type, where this version decodes it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub link_type_name: Option<String>,
+    /// Most bytes captured of a packet; 0 for no limit.
+    pub snaplen: u32,
+    /// Unit of its time stamps.
+    pub resolution: String,
+    /// The capture filter; with one, absence in this report proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub filter: Option<String>,
+    /// Packets.
+    pub packets: u64,
+    /// Packets lost, summed over all counters that the file holds; absent when it holds none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dropped: Option<u64>,
+}
+
+/// Where a packet lies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PacketPlace {
+    /// Number in the stream of all inputs, from 1.
+    pub packet: u64,
+    /// Index into `inputs`.
+    pub input: u32,
+    /// Number in that input, from 1, as other tools count.
+    pub number: u64,
+}
+
+/// What was captured when.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Time of the earliest packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first: Option<String>,
+    /// Time of the latest packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<String>,
+    /// Nanoseconds between them.
+    pub span_ns: i64,
+    /// Packets.
+    pub packets: u64,
+    /// Longest time without a packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub largest_gap: Option<Gap>,
+    /// Packets of each full hour that has any.
+    pub hours: Vec<Hour>,
+}
+
+/// A time without packets.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// Time of the packet before it.
+    pub after: String,
+    /// Its length in nanoseconds.
+    pub length_ns: i64,
+}
+
+/// Packets of one hour.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hour {
+    /// Begin of the hour.
+    pub hour: String,
+    /// Packets in it.
+    pub packets: u64,
+}
+
+/// What the capture could not show.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureHealth {
+    /// Packets that the capturing system says it lost; absent when no input tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dropped_packets: Option<u64>,
+    /// Packets of which only the begin was captured.
+    pub cut_packets: u64,
+    /// Packets that could not be decoded, by layer and reason.
+    pub undecoded: Vec<Undecoded>,
+    /// TCP flow instances of which one direction alone was captured.
+    pub one_way_tcp_flows: u64,
+    /// TCP flow instances whose handshake was not captured.
+    pub mid_stream_flows: u64,
+    /// All TCP flow instances.
+    pub tcp_flows: u64,
+    /// Later fragments whose first fragment was not captured.
+    pub unclaimed_fragments: u64,
+}
+
+/// Packets that stopped at the same place.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undecoded {
+    /// Header that could not be read.
+    pub layer: String,
+    /// Why: `short-header`, `cut-header`, `bad-field`, `unknown`, `tiny-fragment`, `too-deep`.
+    pub reason: String,
+    /// The offending number.
+    pub value: u64,
+    /// The same in words.
+    pub text: String,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames.
+    pub frame_bytes: u64,
+    /// The first of them, by its number in the stream.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample: Option<u64>,
+}
+
+/// Where every packet ended.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountingBlock {
+    /// Packets read from the inputs.
+    pub packets_read: u64,
+    /// Bytes those packets had on the wire.
+    pub frame_bytes_read: u64,
+    /// Classes; their packets and bytes add up to what was read.
+    pub classes: Vec<ClassCount>,
+    /// Flow instances, equal to the sum over the verdicts.
+    pub flows: u64,
+    /// Attempts that only an ICMP error tells of. They are judged but are no flows.
+    pub icmp_only_attempts: u64,
+}
+
+/// One accounting class.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassCount {
+    /// `flow`, `non-ip`, `undecoded`, `unclaimed-fragment`, `table-full` or `remainder`.
+    pub class: String,
+    /// Which protocol, for `non-ip`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub protocol: Option<String>,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames.
+    pub frame_bytes: u64,
+    /// The first of them, by its number in the stream.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample: Option<u64>,
+}
+
+/// What was judged against.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyBlock {
+    /// The packs.
+    pub packs: Vec<Pack>,
+    /// Conditions and the site's answers.
+    pub conditions: Vec<Condition>,
+    /// Parameters and their values.
+    pub parameters: Vec<Parameter>,
+    /// Readings that differ from the words, and the documented flows that rest on each.
+    pub readings: Vec<Reading>,
+    /// What is doubtful about the packs.
+    pub lints: Vec<Lint>,
+}
+
+/// One policy pack.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Identifier.
+    pub id: String,
+    /// `document` or `infrastructure`.
+    pub kind: String,
+    /// Title.
+    pub title: String,
+    /// Document it encodes; empty when there is none.
+    pub document: String,
+    /// Revision of the document.
+    pub revision: String,
+    /// SHA-256 of the document's text; empty when unknown.
+    pub source_sha256: String,
+    /// SHA-256 of the pack.
+    pub sha256: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// One condition.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Identifier.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    /// The site's answer; absent when it gives none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<String>,
+    /// Flows that contradict the answer.
+    pub contradicting_flows: u64,
+}
+
+/// One parameter.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Identifier.
+    pub id: String,
+    /// What it stands for.
+    pub meaning: String,
+    /// Its value for hosts without one of their own; absent when unbound.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<String>,
+    /// `document`, `site` or `unbound`.
+    pub from: String,
+    /// Values of single hosts.
+    pub hosts: BTreeMap<String, String>,
+}
+
+/// One reading of an unclear passage.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// Identifier.
+    pub id: String,
+    /// What is unclear.
+    pub question: String,
+    /// What the words grant.
+    pub literal: String,
+    /// How the pack reads them.
+    pub inferred: String,
+    /// Documented flows that rest on it.
+    pub flows: u64,
+}
+
+/// Something doubtful that does not stop a run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lint {
+    /// Stable code.
+    pub code: String,
+    /// What it is about.
+    pub subject: String,
+    /// What is doubtful and what to do.
+    pub message: String,
+}
+
+/// Whom the site file names.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteBlock {
+    /// Name of the site.
+    pub name: String,
+    /// SHA-256 of the site file; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256: Option<String>,
+    /// SHA-256 of the waiver file; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waivers_sha256: Option<String>,
+    /// Hosts and blocks of hosts.
+    pub hosts: u64,
+    /// Of them, not seen in the capture.
+    pub silent_hosts: Vec<String>,
+    /// What is doubtful about the site.
+    pub lints: Vec<Lint>,
+}
+
+/// The result.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeBlock {
+    /// `pass`, `fail` or `inconclusive`.
+    pub result: String,
+    /// Findings at or above the limit of the run.
+    pub failing_findings: u64,
+    /// What weakens the evidence, whatever the result.
+    pub reasons: Vec<String>,
+}
+
+/// Counts.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Volume by verdict; every verdict is listed.
+    pub verdicts: BTreeMap<String, Volume>,
+    /// Documented volume by strength; every strength is listed.
+    pub strengths: BTreeMap<String, Volume>,
+    /// Flows by roles of the initiator, roles of the responder and verdict.
+    pub matrix: Vec<MatrixCell>,
+}
+
+/// Flows, packets and bytes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    /// Flow instances.
+    pub flows: u64,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames on the wire.
+    pub frame_bytes: u64,
+}
+
+/// Flows between two sets of roles.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixCell {
+    /// Roles of the initiator; empty for hosts outside the site file or without a role.
+    pub initiator: Vec<String>,
+    /// Roles of the responder; empty for hosts outside the site file or without a role.
+    pub responder: Vec<String>,
+    /// Flow instances by verdict.
+    pub verdicts: BTreeMap<String, u64>,
+}
+
+/// Flows that differ in nothing that matters.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// Stable identifier: from code, roles, service and rows; not from times, addresses or
+    /// ephemeral ports.
+    pub id: String,
+    /// `info`, `low`, `medium` or `high`.
+    pub severity: String,
+    /// The verdict on its flows.
+    pub verdict: String,
+    /// Stable code: a reason, a verdict, `scan` or `documented-but-blocked`.
+    pub code: String,
+    /// One line that says what was seen.
+    pub title: String,
+    /// What the document grants instead, in a sentence.
+    pub expected: String,
+    /// What to do.
+    pub remediation: String,
+    /// Who opened.
+    pub initiators: Side,
+    /// Who answered.
+    pub responders: Side,
+    /// What was opened.
+    pub service: Service,
+    /// Rows that the reason is about.
+    pub rules: Vec<String>,
+    /// Rows that come nearest, nearest first.
+    pub nearest: Vec<Nearest>,
+    /// Facts without which the flows cannot be judged, each with the line to add.
+    pub missing: Vec<String>,
+    /// What was assumed.
+    pub assumptions: Vec<String>,
+    /// How the initiators are known, with flows.
+    pub direction_basis: BTreeMap<String, u64>,
+    /// Flows by state.
+    pub states: BTreeMap<String, u64>,
+    /// Volume.
+    pub volume: Volume,
+    /// Time of the first packet.
+    pub first_seen: String,
+    /// Time of the last packet.
+    pub last_seen: String,
+    /// Some of the flows.
+    pub samples: Vec<Sample>,
+}
+
+/// One end of a finding.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Side {
+    /// Declared roles; empty for addresses outside the site file.
+    pub roles: Vec<String>,
+    /// `listed`, `internal-unlisted` or `external`.
+    pub class: String,
+    /// Hosts, most flows first; at most fifty.
+    pub hosts: Vec<SideHost>,
+    /// How many addresses there are in all.
+    pub address_count: u64,
+    /// Roles each of which would make an unlisted side documented.
+    pub would_document: Vec<String>,
+}
+
+/// One address of a finding.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SideHost {
+    /// Name in the site file; absent when it has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Address.
+    pub address: String,
+    /// Flow instances.
+    pub flows: u64,
+}
+
+/// What was opened.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// `tcp`, `udp` or another IP protocol.
+    pub transport: String,
+    /// Responder ports.
+    pub ports: String,
+    /// Service that the policy knows on the port; absent when it knows none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// What the name rests on: `port`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub basis: Option<String>,
+}
+
+/// A row that comes near.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nearest {
+    /// The row.
+    pub rule: String,
+    /// Where the document has it.
+    pub citation: String,
+    /// What fails, most telling first.
+    pub failed: Vec<FailedPredicate>,
+    /// The smallest change that would make the flow documented.
+    pub change: String,
+}
+
+/// A predicate that fails.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FailedPredicate {
+    /// `direction`, `initiator-role`, `responder-role`, `transport`, `port`, `parameter`,
+    /// `condition` or `qualifier`.
+    pub field: String,
+    /// What the row wants.
+    pub wanted: String,
+    /// What was seen.
+    pub got: String,
+}
+
+/// One flow of a finding.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Address and port of the initiator.
+    pub initiator: String,
+    /// Address and port of the responder.
+    pub responder: String,
+    /// Which use of the five-tuple it is, from 1.
+    pub instance: u32,
+    /// State.
+    pub state: String,
+    /// Time of its first packet.
+    pub first_seen: String,
+    /// Its first packet, by its number in the stream; absent when only an ICMP error tells of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub packet: Option<u64>,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames.
+    pub frame_bytes: u64,
+}
+
+/// One row of the policy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Identifier.
+    pub id: String,
+    /// Table of the document.
+    pub section: String,
+    /// Title of the section in the document.
+    pub citation: String,
+    /// Service as the document prints it.
+    pub printed: String,
+    /// Roles that may initiate.
+    pub initiator: Vec<String>,
+    /// Roles that may respond.
+    pub responder: Vec<String>,
+    /// `tcp` or `udp`.
+    pub transport: String,
+    /// Ports, or the parameter that holds them.
+    pub ports: String,
+    /// Whether either host may initiate.
+    pub symmetric: bool,
+    /// Whether the row is so wide that it only grants weakly.
+    pub weak: bool,
+    /// `exercised`, `weak-only`, `blocked?`, `contradicted`, `off`, `unbound`, `no-host` or
+    /// `unexercised`.
+    pub status: String,
+    /// Flows that rest on it.
+    pub flows: u64,
+    /// Of them, answered.
+    pub answered_flows: u64,
+    /// Flows that rest on another row first and would rest on this one too.
+    pub also_covers: u64,
+    /// Flows that only an answer of the site keeps from resting on it.
+    pub contradicting_flows: u64,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames.
+    pub frame_bytes: u64,
+    /// Distinct initiators seen.
+    pub initiators_seen: u64,
+    /// Distinct responders seen.
+    pub responders_seen: u64,
+    /// Ports seen.
+    pub ports_seen: String,
+    /// Time of the first packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_seen: Option<String>,
+    /// Time of the last packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_seen: Option<String>,
+}
+
+/// One host, or block of hosts, of the site.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Name in the site file.
+    pub name: String,
+    /// Roles as declared.
+    pub roles: Vec<String>,
+    /// Attributes.
+    pub attributes: Vec<String>,
+    /// Addresses seen, at most a hundred.
+    pub addresses_seen: Vec<String>,
+    /// How many addresses were seen in all.
+    pub address_count: u64,
+    /// Flows it opened, by verdict.
+    pub initiated: BTreeMap<String, u64>,
+    /// Flows opened to it, by verdict.
+    pub responded: BTreeMap<String, u64>,
+    /// Ports on which it answered, with flows: `tcp/135`; at most a hundred.
+    pub offers: BTreeMap<String, u64>,
+}
+
+/// An address outside the site file that talked to governed hosts.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnknownPeer {
+    /// Address.
+    pub address: String,
+    /// `internal-unlisted` or `external`.
+    pub class: String,
+    /// Volume.
+    pub volume: Volume,
+    /// Hosts it talked to.
+    pub hosts: Vec<String>,
+    /// Ports, with who owned them: `initiated tcp/22`, `served udp/53`.
+    pub ports: Vec<String>,
+    /// Roles each of which would document some of its ports, with how many.
+    pub candidate_roles: BTreeMap<String, u64>,
+    /// Lines for the site file, to be filled in by who knows the host.
+    pub site_lines: String,
+}
+
+/// One waiver.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Identifier.
+    pub id: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Ticket or change number.
+    pub ticket: String,
+    /// From when on it holds.
+    pub created: String,
+    /// Until when it holds.
+    pub expires: String,
+    /// Flows it accepted.
+    pub flows: u64,
+    /// `used`, `unused` or `exceeded`.
+    pub status: String,
+    /// Whether it was over before the last packet.
+    pub expired: bool,
+}
+
+/// Traffic that every network carries.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Infrastructure {
+    /// Row of the infrastructure pack.
+    pub id: String,
+    /// What it is.
+    pub title: String,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames.
+    pub frame_bytes: u64,
+    /// The first of them, by its number in the stream.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sample: Option<u64>,
+}
+
+/// A limit that was hit.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Stable code.
+    pub code: String,
+    /// How much is beyond it.
+    pub count: u64,
+    /// What that means for the report.
+    pub text: String,
+}

@@ -1,0 +1,110 @@
+//! Names for the numbers that judging uses.
+
+use std::net::IpAddr;
+
+use crate::judge::Side;
+use crate::judge::model::{HostId, Policy, RoleId, Row, RowId, RowPorts, Set64, Site};
+
+/// Resolves numbers of a policy and a site to names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) site: &'a Site,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) fn roles(&self, roles: Set64) -> Vec<String> {
+        roles.members().map(|role| self.role(RoleId(role)).to_owned()).collect()
+    }
+
+    pub(crate) fn role(&self, role: RoleId) -> &'a str {
+        self.policy.roles.get(usize::from(role.0)).map_or("?", |role| role.id.as_str())
+    }
+
+    pub(crate) fn attributes(&self, attributes: Set64) -> Vec<String> {
+        let all = &self.policy.attributes;
+        attributes
+            .members()
+            .filter_map(|attribute| all.get(usize::from(attribute)))
+            .map(|attribute| attribute.id.clone())
+            .collect()
+    }
+
+    /// `unity+cucm`, or the class of unlisted addresses.
+    pub(crate) fn side(&self, side: Side) -> String {
+        match side {
+            Side::Roles(roles) if roles.is_empty() => "a host without a role".to_owned(),
+            Side::Roles(roles) => self.roles(roles).join("+"),
+            Side::Unlisted(crate::judge::PeerClass::Internal) => "an unlisted host".to_owned(),
+            Side::Unlisted(crate::judge::PeerClass::External) => "an outside host".to_owned(),
+        }
+    }
+
+    pub(crate) fn host(&self, id: HostId) -> Option<&'a str> {
+        self.site.hosts.get(id.0).map(|host| host.name.as_str())
+    }
+
+    /// `exch-1 (10.1.1.21)`, or the address alone.
+    pub(crate) fn end(&self, address: IpAddr, id: Option<HostId>) -> String {
+        match id.and_then(|id| self.host(id)) {
+            Some(name) => format!("{name} ({address})"),
+            None => address.to_string(),
+        }
+    }
+
+    pub(crate) fn row(&self, id: RowId) -> Option<&'a Row> {
+        self.policy.rows.get(id.0)
+    }
+
+    pub(crate) fn row_id(&self, id: RowId) -> &'a str {
+        self.row(id).map_or("?", |row| row.id.as_str())
+    }
+
+    /// `S06 "Network Traffic from ..."`.
+    pub(crate) fn citation(&self, row: &Row) -> String {
+        match self.policy.sections.get(row.section.0) {
+            Some(section) => format!("{} {}", section.id, section.citation),
+            None => String::new(),
+        }
+    }
+
+    /// `5000-5020 (dcom-range)` or `135`.
+    pub(crate) fn row_ports(&self, row: &Row) -> String {
+        match &row.ports {
+            RowPorts::Fixed(ports) => ports.to_string(),
+            RowPorts::Parameter(id) => {
+                let Some(parameter) = self.policy.parameters.get(id.0) else {
+                    return String::new();
+                };
+                let value = self.site.parameters.get(id).or(parameter.default.as_ref());
+                match value {
+                    Some(ports) => format!("{ports} ({})", parameter.id),
+                    None => format!("unbound ({})", parameter.id),
+                }
+            }
+        }
+    }
+
+    /// The service that the policy knows on a port, if it is one and the same for all rows.
+    pub(crate) fn service_on(&self, transport: crate::base::IpProto, port: u16) -> Option<&'a str> {
+        let mut found = None;
+        for row in self.policy.rows.iter().filter(|row| row.transport == transport && !row.weak) {
+            let ports = match &row.ports {
+                RowPorts::Fixed(ports) => Some(ports),
+                RowPorts::Parameter(id) => self.site.parameters.get(id).or_else(|| {
+                    self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref())
+                }),
+            };
+            if !ports.is_some_and(|ports| ports.contains(port)) {
+                continue;
+            }
+            let name = self.policy.services.get(row.service.0).map(|s| s.name.as_str())?;
+            match found {
+                None => found = Some(name),
+                Some(other) if other == name => {}
+                Some(_) => return None,
+            }
+        }
+        found
+    }
+}

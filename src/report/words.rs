@@ -1,0 +1,306 @@
+//! Every sentence of the report.
+//!
+//! The document lists what the product needs and forbids nothing, so the report says "outside
+//! the documented set" and never "forbidden" (D1.6 A-09).
+
+use super::names::Names;
+use crate::base::IpProto;
+use crate::judge::model::{Row, RowId, RowPorts};
+use crate::judge::{
+    Assumption, Failed, Finding, FindingKind, Missing, Nearest, Reason, Side, Verdict,
+};
+
+/// `TCP 1026`, `UDP 40000-40123 (57 ports)`.
+pub(crate) fn service(finding: &Finding) -> String {
+    let transport = finding.transport.to_string().to_uppercase();
+    match finding.ports.count() {
+        0 => transport,
+        1 => format!("{transport} {}", finding.ports),
+        count => {
+            let low = finding.ports.ranges().first().map_or(0, |range| range.low);
+            let high = finding.ports.ranges().last().map_or(0, |range| range.high);
+            format!("{transport} {low}-{high} ({count} ports)")
+        }
+    }
+}
+
+/// One line that says what was seen.
+pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
+    let pair = format!("{} -> {}", names.side(finding.from), names.side(finding.to));
+    let service = service(finding);
+    match finding.kind {
+        FindingKind::Scan => {
+            format!("{} tried {service} on {} addresses", names.side(finding.from), finding.responder_count)
+        }
+        FindingKind::Blocked => format!("{pair} {service}: documented, tried in vain"),
+        FindingKind::Flows(Verdict::NotAssessable, _) => {
+            format!("{pair} {service}: cannot be judged")
+        }
+        FindingKind::Flows(Verdict::UnknownPeer, _) => {
+            format!("{pair} {service}: peer is not in the site file")
+        }
+        FindingKind::Flows(_, reason) => {
+            let what = match reason {
+                Some(Reason::ConditionOff) => "its row is switched off by the site's answers",
+                Some(Reason::QualifierMismatch) => "documented for other hosts of the role",
+                Some(Reason::WrongDirection) => "documented the other way round only",
+                Some(Reason::WrongTransport) => "documented over the other transport only",
+                Some(Reason::UndocumentedService) => "no row for this port",
+                Some(Reason::UndocumentedPair) | None => "no row for these roles",
+            };
+            format!("{pair} {service}: {what}")
+        }
+    }
+}
+
+/// What the document grants instead.
+pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
+    match finding.kind {
+        FindingKind::Blocked => format!(
+            "{} grants this connection; it should be answered.",
+            rows(names, &finding.rows)
+        ),
+        FindingKind::Scan => {
+            "No row grants connections to so many ports or hosts at once.".to_owned()
+        }
+        FindingKind::Flows(Verdict::NotAssessable, _) => {
+            "The fact named under missing decides whether a row grants this.".to_owned()
+        }
+        FindingKind::Flows(Verdict::UnknownPeer, _) if finding.would_document.is_empty() => {
+            "No role of the policy would make this conversation documented.".to_owned()
+        }
+        FindingKind::Flows(Verdict::UnknownPeer, _) => {
+            let roles: Vec<_> = finding.would_document.iter().map(|r| names.role(*r)).collect();
+            format!("It would be documented if the peer were {}.", roles.join(" or "))
+        }
+        FindingKind::Flows(_, Some(Reason::ConditionOff | Reason::QualifierMismatch)) => {
+            let terms: Vec<_> = finding
+                .rows
+                .iter()
+                .filter_map(|id| names.row(*id))
+                .map(|row| demand(names, row))
+                .collect();
+            format!("{}: {}.", rows(names, &finding.rows), terms.join("; "))
+        }
+        FindingKind::Flows(..) => match finding.nearest.first().and_then(|n| names.row(n.row)) {
+            Some(row) => format!(
+                "Nearest row {} ({}) grants {} to {} {} {}.",
+                row.id,
+                section(names, row),
+                names.roles(row.terms.initiator).join(", "),
+                names.roles(row.terms.responder).join(", "),
+                row.transport.to_string().to_uppercase(),
+                names.row_ports(row)
+            ),
+            None => "No row of the document comes near.".to_owned(),
+        },
+    }
+}
+
+fn section<'a>(names: &Names<'a>, row: &Row) -> &'a str {
+    names.policy.sections.get(row.section.0).map_or("?", |section| section.id.as_str())
+}
+
+fn rows(names: &Names<'_>, rows: &[RowId]) -> String {
+    let ids: Vec<_> = rows.iter().map(|row| names.row_id(*row)).collect();
+    match ids.as_slice() {
+        [one] => format!("Row {one}"),
+        many => format!("Rows {}", many.join(", ")),
+    }
+}
+
+/// What a row demands beyond roles and port.
+fn demand(names: &Names<'_>, row: &Row) -> String {
+    let mut demands = Vec::new();
+    let has = names.attributes(row.terms.responder_has);
+    if !has.is_empty() {
+        demands.push(format!("the responder is {}", has.join(" or ")));
+    }
+    let has = names.attributes(row.terms.initiator_has);
+    if !has.is_empty() {
+        demands.push(format!("the initiator is {}", has.join(" or ")));
+    }
+    if let Some(relation) = row.relation.and_then(|id| names.policy.relations.get(id.0)) {
+        demands.push(format!("the two hosts are in the relation {}", relation.id));
+    }
+    for requirement in &row.terms.when {
+        if let Some(condition) = names.policy.conditions.get(requirement.condition.0) {
+            let accepted: Vec<_> = requirement
+                .accepted
+                .iter()
+                .filter_map(|answer| condition.answers.get(*answer).map(String::as_str))
+                .collect();
+            demands.push(format!("{} is {}", condition.id, accepted.join(" or ")));
+        }
+    }
+    if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
+}
+
+/// What to do.
+pub(crate) fn remediation(names: &Names<'_>, finding: &Finding) -> String {
+    let dynamic_rpc = finding.transport == IpProto::TCP
+        && finding.ports.ranges().first().is_some_and(|range| range.low >= 1024);
+    match finding.kind {
+        FindingKind::Scan => {
+            "Find out what runs on the source and whether it is authorised to probe.".to_owned()
+        }
+        FindingKind::Blocked => {
+            "Check the service and every firewall between the two hosts; the document warns \
+             against separating some of them at all."
+                .to_owned()
+        }
+        FindingKind::Flows(Verdict::NotAssessable, _) => {
+            "Add the missing fact to the site file and run again.".to_owned()
+        }
+        FindingKind::Flows(Verdict::UnknownPeer, _) => {
+            "Add the address to the site file with its role, or find out why it talks to this \
+             host."
+                .to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::ConditionOff)) => {
+            "Switch the service off, or correct the answer in the site file.".to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::QualifierMismatch)) => {
+            "Point the initiator at the host that the row means, or correct attributes and \
+             relations in the site file."
+                .to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::WrongDirection)) => {
+            "Find out why the responder of the documented connection opens it.".to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::WrongTransport)) => {
+            "Configure the service for the documented transport.".to_owned()
+        }
+        FindingKind::Flows(..) if dynamic_rpc && has_dynamic_row(names, finding) => {
+            "If this is RPC, restrict dynamic port allocation on the responder as the document's \
+             section on DCOM describes; otherwise close the port or waive it."
+                .to_owned()
+        }
+        FindingKind::Flows(..) => {
+            "Close the port for this pair, document it, or waive it with an owner and an expiry."
+                .to_owned()
+        }
+    }
+}
+
+/// Whether a nearest row takes its ports from a parameter of the responder.
+fn has_dynamic_row(names: &Names<'_>, finding: &Finding) -> bool {
+    finding.nearest.iter().filter_map(|near| names.row(near.row)).any(|row| {
+        let RowPorts::Parameter(id) = &row.ports else { return false };
+        names.policy.parameters.get(id.0).is_some_and(|parameter| parameter.id == "dcom-range")
+    })
+}
+
+/// The predicates of a near row that fail: field, wanted, got.
+pub(crate) fn failed(
+    names: &Names<'_>,
+    finding: &Finding,
+    near: &Nearest,
+) -> Vec<(&'static str, String, String)> {
+    let transport = finding.transport.to_string();
+    let roles = |side: Side| names.side(side);
+    near.failed
+        .iter()
+        .map(|failed| match failed {
+            Failed::Direction => (
+                "direction",
+                format!("{} initiates", roles(finding.to)),
+                format!("{} initiated", roles(finding.from)),
+            ),
+            Failed::InitiatorRole(wanted) => {
+                ("initiator-role", names.roles(*wanted).join(" or "), roles(finding.from))
+            }
+            Failed::ResponderRole(wanted) => {
+                ("responder-role", names.roles(*wanted).join(" or "), roles(finding.to))
+            }
+            Failed::Transport => {
+                let wanted = names.row(near.row).map_or(String::new(), |r| r.transport.to_string());
+                ("transport", wanted, transport.clone())
+            }
+            Failed::Port(wanted) => ("port", wanted.to_string(), finding.ports.to_string()),
+            Failed::Unbound => {
+                let wanted = names.row(near.row).map_or(String::new(), |row| names.row_ports(row));
+                ("parameter", wanted, finding.ports.to_string())
+            }
+            Failed::Condition(_) => (
+                "condition",
+                names.row(near.row).map_or(String::new(), |row| demand(names, row)),
+                "answered otherwise in the site file".to_owned(),
+            ),
+            Failed::Qualifier => (
+                "qualifier",
+                names.row(near.row).map_or(String::new(), |row| demand(names, row)),
+                "another host of the role".to_owned(),
+            ),
+        })
+        .collect()
+}
+
+/// The smallest change that would make the flow documented by a near row.
+pub(crate) fn change(names: &Names<'_>, finding: &Finding, near: &Nearest) -> String {
+    let parts: Vec<String> = failed(names, finding, near)
+        .into_iter()
+        .map(|(field, wanted, _)| match field {
+            "direction" => "let the other host open the connection".to_owned(),
+            "transport" => format!("use {}", wanted.to_uppercase()),
+            "port" => format!("move the service to port {wanted}"),
+            "parameter" => format!("give the parameter a value: {wanted}"),
+            "initiator-role" => format!("initiate from {wanted}"),
+            "responder-role" => format!("connect to {wanted}"),
+            _ => format!("see that {wanted}"),
+        })
+        .collect();
+    parts.join("; ")
+}
+
+/// A fact that is missing, with the line to add.
+pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) -> String {
+    match missing {
+        Missing::Parameter(id) => {
+            let parameter = names.policy.parameters.get(id.0).map_or("?", |p| p.id.as_str());
+            let host = finding.responders.first().and_then(|(_, host, _)| *host);
+            let host = host.and_then(|id| names.host(id)).unwrap_or("the responder");
+            format!(
+                "{parameter} has no value for {host}: add `parameters = {{ {parameter} = \
+                 \"PORTS\" }}` to its [[host]], or `{parameter} = \"\"` under [parameters] if no \
+                 port was pinned"
+            )
+        }
+        Missing::Direction => {
+            "which end opened the flow: the capture holds neither SYN nor SYN+ACK, and the ports \
+             do not tell"
+                .to_owned()
+        }
+        Missing::HostIdentity => {
+            "which host owned the address: two entries of the site file with different roles are \
+             valid at that time"
+                .to_owned()
+        }
+    }
+}
+
+/// What a documented flow, or a mismatch under the literal reading, rests on.
+pub(crate) fn assumption(names: &Names<'_>, assumption: Assumption) -> String {
+    match assumption {
+        Assumption::Condition(id) => {
+            let condition = names.policy.conditions.get(id.0);
+            let (id, question) = condition.map_or(("?", "?"), |c| (&c.id, &c.question));
+            format!("{id} is not answered under [conditions]: {question}")
+        }
+        Assumption::Attribute(id) => {
+            let attribute = names.policy.attributes.get(usize::from(id.0));
+            let name = attribute.map_or("?", |attribute| attribute.id.as_str());
+            format!("no host of the role carries the attribute {name}")
+        }
+        Assumption::Relation(id) => {
+            let relation = names.policy.relations.get(id.0);
+            let name = relation.map_or("?", |relation| relation.id.as_str());
+            format!("no [[relation]] of type {name} is stated for the initiator")
+        }
+        Assumption::Reading(id) => {
+            let reading = names.policy.readings.get(id.0);
+            let (id, question) = reading.map_or(("?", "?"), |r| (&r.id, &r.question));
+            format!("reading {id}: {question}")
+        }
+    }
+}
