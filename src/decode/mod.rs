@@ -10,6 +10,11 @@
 //! A header family is one file with one `step`; [`dispatch`] is the one list that says what
 //! follows what.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
 mod dispatch;
 mod key;
 mod link;
