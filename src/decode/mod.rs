@@ -7,7 +7,7 @@
 //! keeps that table), checksums (offload makes them wrong in most captures) and what the
 //! payload means (`identify`).
 //!
-//! A header family is one file with one `step`; [`dispatch`] is the one list that says what
+//! A header family is one file with one `step`; `dispatch` is the one list that says what
 //! follows what.
 
 #![cfg_attr(
