@@ -68,11 +68,14 @@ pub(super) fn step(hook: On, packet: &mut Packet<'_>) -> Step {
 
         On::EtherType(0x0800) => net::ipv4::step(packet),
         On::EtherType(0x86dd) => net::ipv6::step(packet),
+        // IEEE 802.1Q and 802.1ad, and what switches used for stacked tags before it.
         On::EtherType(0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300) => link::vlan::step(packet),
 
         On::Llc => link::llc::step(packet),
+        // IP by its own access point, without SNAP (RFC 948).
         On::Sap(0x0606) => net::ipv4::step(packet),
 
+        // AF_INET everywhere; AF_INET6 of Linux, Windows, NetBSD and OpenBSD, FreeBSD, Darwin.
         On::Family(2) => net::ipv4::step(packet),
         On::Family(10 | 23 | 24 | 28 | 30) => net::ipv6::step(packet),
 
@@ -80,6 +83,7 @@ pub(super) fn step(hook: On, packet: &mut Packet<'_>) -> Step {
         On::Ppp(0x0057) => net::ipv6::step(packet),
 
         On::AnyIp => net::any_ip(packet),
+        // Hop-by-hop, routing, destination options, mobility, host identity, shim6.
         On::Ip(IpProto(0 | 43 | 60 | 135 | 139 | 140)) => net::extension::step(packet),
         On::Ip(IpProto(44)) => net::extension::fragment(packet),
         On::Ip(IpProto(51)) => net::authentication::step(packet),

@@ -7,8 +7,13 @@
 //! keeps that table), checksums (offload makes them wrong in most captures) and what the
 //! payload means (`identify`).
 //!
-//! A header family is one file with one `step`; [`dispatch`] is the one list that says what
+//! A header family is one file with one `step`; `dispatch` is the one list that says what
 //! follows what.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
 
 mod dispatch;
 mod key;

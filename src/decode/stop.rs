@@ -8,11 +8,11 @@ use std::fmt;
 pub enum Layer {
     /// The link type itself.
     LinkType,
-    /// Ethernet II or 802.3.
+    /// Ethernet II or 802.3, and any EtherType, whichever header holds it.
     Ethernet,
     /// An 802.1Q family tag.
     Vlan,
-    /// IEEE 802.2 LLC or SNAP.
+    /// IEEE 802.2 LLC and SNAP.
     Llc,
     /// Linux cooked capture.
     LinuxCooked,
@@ -151,5 +151,35 @@ impl fmt::Display for Stop {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_read_as_clauses() {
+        let text = |layer, reason, value| Stop { layer, reason, value }.to_string();
+        assert_eq!(
+            text(Layer::Ethernet, StopReason::Unknown, 0x8847),
+            "no decoder for EtherType 0x8847 (mpls)"
+        );
+        assert_eq!(text(Layer::LinkType, StopReason::Unknown, 147), "no decoder for link type 147");
+        assert_eq!(
+            text(Layer::Ipv4, StopReason::CutHeader, 12),
+            "the capture cut the ipv4 header after 12 bytes"
+        );
+        assert_eq!(
+            text(Layer::Ipv4, StopReason::BadField, 5),
+            "the ipv4 header holds the impossible value 5"
+        );
+    }
+
+    #[test]
+    fn names_are_stable() {
+        assert_eq!(Layer::LinuxCooked.to_string(), "linux-cooked");
+        assert_eq!(Layer::Authentication.to_string(), "ah");
+        assert_eq!(StopReason::TinyFragment.to_string(), "tiny-fragment");
     }
 }

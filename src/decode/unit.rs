@@ -33,7 +33,8 @@ pub struct Unit {
     pub frame_bytes: u32,
     /// Bytes of the IP packet: header and payload as the IP header declares them.
     pub ip_bytes: u32,
-    /// Bytes of transport payload on the wire, from the lengths in the headers.
+    /// Bytes of transport payload on the wire, from the lengths in the headers. Of a first
+    /// fragment, what that fragment holds; 0 when the transport is [`Transport::Incomplete`].
     pub payload_bytes: u32,
     /// Offset in the frame of the first captured byte of transport payload.
     pub payload_offset: u32,
@@ -43,7 +44,8 @@ pub struct Unit {
     pub transport: Transport,
     /// Whether the link-layer destination was a broadcast or multicast address.
     pub link_group: bool,
-    /// Whether the capture cut the packet short (captured below wire length).
+    /// Whether less of the IP packet was captured than its header declares. Lost padding does not
+    /// count.
     pub cut: bool,
     /// For a first fragment: the datagram that its later fragments belong to.
     pub first_fragment: Option<DatagramId>,
@@ -96,7 +98,7 @@ pub struct DatagramId {
     pub source: Endpoint,
     /// Receiver, port 0.
     pub destination: Endpoint,
-    /// Protocol of the fragmented payload.
+    /// Protocol of the fragmented payload; in IPv6 an extension header may come first.
     pub protocol: IpProto,
     /// Identification: 16 bits in IPv4, 32 bits in IPv6.
     pub identification: u32,
@@ -119,6 +121,6 @@ pub struct FragmentUnit {
     pub payload_bytes: u32,
     /// Whether the link-layer destination was a broadcast or multicast address.
     pub link_group: bool,
-    /// Whether the capture cut the packet short.
+    /// Whether less of the IP packet was captured than its header declares.
     pub cut: bool,
 }

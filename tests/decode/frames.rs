@@ -136,6 +136,7 @@ fn link_samples() -> Vec<Sample> {
             &format!("0800 0000 00000001 0001 04 06 {} 0000 {ip}", &MAC[..14]),
         ),
         sample("null, little-endian", LinkType::NULL, &format!("02000000 {ip}")),
+        sample("null, ethertype", LinkType::NULL, &format!("0f000800 {ip}")),
         sample("null, big-endian", LinkType::NULL, &format!("00000002 {ip}")),
         sample("loop", LinkType::LOOP, &format!("00000002 {ip}")),
         v6("null, bsd", LinkType::NULL, format!("18000000 {ip6}")),
@@ -186,6 +187,11 @@ fn net_samples() -> Vec<Sample> {
         ip("ah", UDP_FLOW, 51, &format!("1104 0000 00000001 00000001 {} {UDP}", "00".repeat(12))),
         ip6("extensions", UDP6_FLOW, 0, extensions),
         ip6("atomic fragment", UDP6_FLOW, 44, format!("1100 0000 00000001 {UDP}")),
+        Sample {
+            link: LinkType::ETHERNET,
+            bytes: ethernet(&format!("86dd {} 00000000", ipv6(6, TCP))),
+            ..ip6("padded", "tcp [fd00::1]:1234 > [fd00::2]:5060", 6, TCP.to_string())
+        },
         ip6("icmpv6 echo", "icmpv6 [fd00::1]:0 > [fd00::2]:0", 58, ECHO.replacen("08", "80", 1)),
         Sample {
             payload: &[],

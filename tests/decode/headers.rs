@@ -147,12 +147,35 @@ fn declared_lengths_bound_the_payload() {
     for header in ["4018", "f018"] {
         let tcp = unit(decode(LinkType::RAW, &hex(&ipv4(6, &TCP.replacen("5018", header, 1)))));
         assert_eq!((tcp.payload_bytes, tcp.payload_captured), (0, 0));
+        assert!(tcp.payload_offset >= 40, "the payload begins within the header");
         assert_eq!(flow((tcp.key, tcp.direction)), "tcp 10.0.0.1:1234 > 10.0.0.2:5060");
     }
+    // A packet without a payload is not filled up by the padding of its frame.
+    let padded = format!("86dd {} 00000000", ipv6(59, ""));
+    let nothing = unit(decode_ethernet(&padded));
+    assert_eq!((nothing.payload_bytes, nothing.ip_bytes), (0, 40));
+    // Nor are ports made of padding.
+    let portless = unit(decode_ethernet(&format!("0800 {} 04d2 13c4", ipv4(6, "04d2"))));
+    assert_eq!((portless.key.a().port(), portless.transport), (0, Transport::Incomplete));
     // A total length beyond the frame.
     let long = unit(decode(LinkType::RAW, &hex(&ip.replacen("0020", "0100", 1))));
     assert!(long.cut);
     assert_eq!((long.ip_bytes, long.payload_captured), (256, 4));
+}
+
+#[test]
+fn short_frames_are_told_from_cut_ones() {
+    let short = |layer, reason, value| Stop { layer, reason, value };
+    let bytes = ethernet("0800 45");
+    let runt = decode(LinkType::ETHERNET, &bytes[..10]);
+    assert_eq!(stop(runt), short(Layer::Ethernet, StopReason::ShortHeader, 10));
+    let cut = dissect(&meta(LinkType::ETHERNET, 10, 60, 1), &bytes[..10]);
+    assert_eq!(stop(cut), short(Layer::Ethernet, StopReason::CutHeader, 10));
+    let ip = decode(LinkType::ETHERNET, &bytes);
+    assert_eq!(stop(ip), short(Layer::Ipv4, StopReason::ShortHeader, 1));
+    // What lies behind an 802.3 length is padding.
+    let llc = decode_ethernet("0002 4242 0300 0000");
+    assert_eq!(stop(llc), short(Layer::Llc, StopReason::ShortHeader, 2));
 }
 
 #[test]
@@ -186,7 +209,11 @@ fn fragments_name_their_datagram() {
     let last = decode(LinkType::RAW, &hex(&ipv4_fragment("0002", 17, UDP)));
     let Decoded::Fragment(last) = last else { panic!("{last:?}") };
     assert_eq!(last.datagram, datagram);
-    assert_eq!((last.payload_bytes, last.ip_bytes), (12, 32));
+    assert_eq!((last.payload_bytes, last.ip_bytes, last.cut), (12, 32, false));
+    let bytes = hex(&ipv4_fragment("0002", 17, UDP));
+    let cut = dissect(&meta(LinkType::RAW, 24, 32, 1), &bytes[..24]);
+    let Decoded::Fragment(cut) = cut else { panic!("{cut:?}") };
+    assert_eq!((cut.payload_bytes, cut.frame_bytes, cut.cut), (12, 32, true));
 
     let first = unit(decode(LinkType::RAW, &hex(&ipv6(44, &format!("1100 0001 00000009 {UDP}")))));
     let last = decode(LinkType::RAW, &hex(&ipv6(44, &format!("1100 0010 00000009 {UDP}"))));
@@ -262,9 +289,14 @@ fn a_quotation_without_ports_names_no_flow() {
         unreachable(&ipv4(1, "0800 0000 00070001")).as_deref(),
         Some("icmp 10.0.0.1:0 > 10.0.0.2:0")
     );
-    // A quotation that quotes is followed once.
-    let inner = ipv4(1, &format!("0301 0000 00000000 {}", ipv4(17, UDP)));
-    assert_eq!(unreachable(&inner).as_deref(), Some("icmp 10.0.0.1:0 > 10.0.0.2:0"));
+    // A quotation that quotes is followed once, however often it is nested.
+    let error = "4500 0000 0001 0000 4001 0000 0a000001 0a000002  0301 0000 00000000";
+    let nested = format!("{} {}", error.repeat(9000), ipv4(17, UDP));
+    let outer = unit(decode(LinkType::RAW, &hex(&nested)));
+    let Transport::Icmp { quoted: Some(quoted), .. } = outer.transport else {
+        panic!("{:?}", outer.transport)
+    };
+    assert_eq!(flow(quoted), "icmp 10.0.0.1:0 > 10.0.0.2:0");
 }
 
 #[test]

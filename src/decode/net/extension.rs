@@ -33,6 +33,7 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
         return packet.incomplete(Layer::Ipv6);
     };
     packet.advance(header.slice().len());
+    // RFC 8200 lets later fragments differ in the next header; no stack makes use of it.
     let protocol = IpProto(header.next_header().0);
     let datagram = DatagramId {
         source: packet.ip.source,
