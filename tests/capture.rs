@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 
 use portolan::base::{LinkType, Timestamp};
 use portolan::capture::{
-    Compression, Container, Ending, FrameBatch, InputSummary, Inputs, OpenError, Resolution,
+    Compression, Container, Ending, FrameBatch, InputSummary, Inputs, InterfaceStatistics,
+    OpenError, Resolution,
 };
 
+mod blocks;
+mod build;
 mod corpus;
 mod damage;
 mod order;
@@ -25,6 +28,7 @@ struct Frame {
     time: Timestamp,
     original: u32,
     link: LinkType,
+    fcs_bytes: u8,
     data: Vec<u8>,
 }
 
@@ -56,6 +60,7 @@ fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
                 time: meta.time,
                 original: meta.original,
                 link: meta.link,
+                fcs_bytes: meta.fcs_bytes,
                 data,
             });
         }

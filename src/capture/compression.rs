@@ -27,8 +27,8 @@ pub(super) struct Decompressor {
 
 enum Codec {
     None(Stored),
-    Gzip(MultiGzDecoder<Stored>),
-    Zstd(zstd::Decoder<'static, Stored>),
+    Gzip(Box<MultiGzDecoder<Stored>>),
+    Zstd(Box<zstd::Decoder<'static, Stored>>),
     Lz4(Box<FrameDecoder<Stored>>),
 }
 
@@ -67,8 +67,8 @@ impl Decompressor {
         let stored = BufReader::with_capacity(BUFFER, Cursor::new(first).chain(hashed));
         let codec = match compression {
             Compression::None => Codec::None(stored),
-            Compression::Gzip => Codec::Gzip(MultiGzDecoder::new(stored)),
-            Compression::Zstd => Codec::Zstd(zstd::Decoder::with_buffer(stored)?),
+            Compression::Gzip => Codec::Gzip(Box::new(MultiGzDecoder::new(stored))),
+            Compression::Zstd => Codec::Zstd(Box::new(zstd::Decoder::with_buffer(stored)?)),
             Compression::Lz4 => Codec::Lz4(Box::new(FrameDecoder::new(stored))),
         };
         Ok(Decompressor { codec, compression })

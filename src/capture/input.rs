@@ -220,7 +220,7 @@ impl InputReader {
 
     /// Finds out which container this is; false when that takes more bytes.
     fn begin(&mut self) -> bool {
-        match open_container(self.window.unread()) {
+        match open_container(self.window.unread(), false) {
             Opening::Capture(records, header) => {
                 self.is_capture = true;
                 self.records = Some(records);
@@ -368,10 +368,13 @@ impl InputReader {
             _ if self.offset == 0 && left.is_empty() => {
                 Ending::Unreadable { offset, reason: "the input is empty".to_owned() }
             }
-            _ if self.offset == 0 => Ending::Unreadable {
-                offset,
-                reason: format!("the input ends after {bytes} bytes, inside {what}"),
-            },
+            _ if self.offset == 0 => {
+                let reason = match open_container(left, true) {
+                    Opening::Refused { reason, .. } => reason,
+                    _ => format!("the input ends after {bytes} bytes, inside {what}"),
+                };
+                Ending::Unreadable { offset, reason }
+            }
             Some(Failure::Cut) => {
                 Ending::IncompleteTail { offset, bytes, what: "a cut compressed stream" }
             }
