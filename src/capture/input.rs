@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::batch::{FrameBatch, FrameMeta, FrameRef};
-use super::compression::{Decompressor, Source};
+use super::compression::{Decompressor, Hashing, Source};
 use super::container::{Opening, Record, RecordReader, Step, open_container};
 use super::feed::{Failure, Feed, FeedEnd, Message, Window};
 use super::summary::{Ending, InputSummary};
@@ -74,8 +74,13 @@ impl InputReader {
     ///
     /// # Errors
     /// When the first bytes cannot be read or there is no thread to be had.
-    pub(super) fn open(path: PathBuf, source: Source, live: bool) -> io::Result<Self> {
-        let decompressor = Decompressor::open(source)?;
+    pub(super) fn open(
+        path: PathBuf,
+        source: Source,
+        live: bool,
+        hashing: Hashing,
+    ) -> io::Result<Self> {
+        let decompressor = Decompressor::open(source, hashing)?;
         let mut summary = InputSummary::new(path);
         summary.compression = decompressor.compression();
         Ok(InputReader::new(summary, Feed::ahead(decompressor, live)?))
@@ -86,7 +91,7 @@ impl InputReader {
     /// # Errors
     /// When the first bytes cannot be read.
     pub(super) fn look_at(path: PathBuf, source: Source) -> io::Result<Self> {
-        let decompressor = Decompressor::open(source)?;
+        let decompressor = Decompressor::open(source, Hashing::Off)?;
         let mut summary = InputSummary::new(path);
         summary.compression = decompressor.compression();
         Ok(InputReader::new(summary, Feed::direct(decompressor)))
