@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 
 use portolan::base::{LinkType, Timestamp};
 use portolan::capture::{
-    Compression, Container, Ending, FrameBatch, InputSummary, Inputs, OpenError, Resolution,
+    Compression, Container, Ending, FrameBatch, Hashing, InputSummary, Inputs, InterfaceStatistics,
+    OpenError, Resolution,
 };
 
+mod blocks;
+mod build;
 mod corpus;
 mod damage;
 mod order;
@@ -25,6 +28,7 @@ struct Frame {
     time: Timestamp,
     original: u32,
     link: LinkType,
+    fcs_bytes: u8,
     data: Vec<u8>,
 }
 
@@ -56,6 +60,7 @@ fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
                 time: meta.time,
                 original: meta.original,
                 link: meta.link,
+                fcs_bytes: meta.fcs_bytes,
                 data,
             });
         }
@@ -71,7 +76,10 @@ fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
 
 /// Reads files or folders that must open.
 fn read_paths(paths: &[PathBuf]) -> (Vec<Frame>, Vec<InputSummary>) {
-    read(Inputs::open(paths).unwrap_or_else(|errors| panic!("{paths:?}: {errors:?}")))
+    read(
+        Inputs::open(paths, Hashing::Sha256)
+            .unwrap_or_else(|errors| panic!("{paths:?}: {errors:?}")),
+    )
 }
 
 /// Reads one input out of memory.
@@ -86,7 +94,7 @@ fn read_all_bytes(parts: &[&[u8]]) -> (Vec<Frame>, Vec<InputSummary>) {
         let source: Box<dyn Read + Send> = Box::new(Cursor::new(bytes.to_vec()));
         (format!("part{}", index + 1), source)
     });
-    read(Inputs::from_streams(streams.collect()).expect("memory can be read"))
+    read(Inputs::from_streams(streams.collect(), Hashing::Sha256).expect("memory can be read"))
 }
 
 /// A classic pcap file, little-endian, microseconds, Ethernet.

@@ -130,8 +130,20 @@ pub(super) enum Opening {
     },
 }
 
-/// Looks at the first bytes of a decompressed stream.
-pub(super) fn open_container(first: &[u8]) -> Opening {
+/// Looks at the first bytes of a decompressed stream. When they are the `whole` of it, no more
+/// are asked for.
+pub(super) fn open_container(first: &[u8], whole: bool) -> Opening {
+    let reason = match recognise(first) {
+        Opening::Need(LONGEST_MAGIC) if whole => foreign(first),
+        Opening::Need(_) if whole => {
+            format!("the input ends after {} bytes, inside the file header", first.len())
+        }
+        other => return other,
+    };
+    Opening::Refused { is_capture: false, reason }
+}
+
+fn recognise(first: &[u8]) -> Opening {
     let Some(&magic) = first.first_chunk::<4>() else {
         return Opening::Need(4);
     };
@@ -141,28 +153,41 @@ pub(super) fn open_container(first: &[u8]) -> Opening {
     if let Some(answer) = PcapReader::open(first) {
         return answer;
     }
-    let refused = |reason| Opening::Refused { is_capture: false, reason };
-    match FOREIGN.iter().find(|(magic, _)| first.starts_with(magic)) {
-        Some((_, name)) => refused(format!(
-            "this is {name}, which is not read; convert it with `editcap -F pcapng`"
-        )),
-        None => refused("neither pcap nor pcapng: no known magic number".to_owned()),
+    if first.len() < LONGEST_MAGIC {
+        return Opening::Need(LONGEST_MAGIC);
+    }
+    Opening::Refused { is_capture: false, reason: foreign(first) }
+}
+
+/// What a stream is that begins neither like pcap nor like pcapng.
+fn foreign(first: &[u8]) -> String {
+    match FOREIGN.iter().find(|(magic, ..)| first.starts_with(magic)) {
+        Some((_, name, remedy)) => format!("this is {name}, which is not read; {remedy}"),
+        None => "neither pcap nor pcapng: no known magic number".to_owned(),
     }
 }
 
-/// Other capture formats that are told by their first bytes (Wireshark's `wiretap`, the
-/// formats' own documentation; snoop: RFC 1761).
-const FOREIGN: [(&[u8], &str); 12] = [
-    (b"snoop\0\0\0", "a Solaris snoop capture (RFC 1761)"),
-    (b"btsnoop\0", "a Bluetooth btsnoop log"),
-    (b"GMBU", "a Microsoft Network Monitor 2 capture"),
-    (b"RTSS", "a Microsoft Network Monitor 1 capture"),
-    (b"TRSNIFF data", "a Sniffer capture"),
-    (b"XCP\0", "a NetXRay or Windows Sniffer capture"),
-    (b"iptrace 1.0", "an AIX iptrace capture"),
-    (b"iptrace 2.0", "an AIX iptrace capture"),
-    (b"ObserverPktBuffe", "a Network Instruments Observer capture"),
-    (b"LOGG", "a Vector BLF log"),
-    (b"\x1c\x00\x01\xac", "an Ixia lcap capture"),
-    (b"\xac\x01\x00\x1c", "an Ixia lcap capture"),
+/// Bytes of the longest of the magic numbers below.
+const LONGEST_MAGIC: usize = 16;
+
+const CONVERT: &str = "convert it with `editcap -F pcapng`";
+const DECOMPRESS: &str = "decompress it first";
+
+/// Other formats that are told by their first bytes, and what to do about them (snoop: RFC
+/// 1761; the rest from the formats' own documentation).
+const FOREIGN: [(&[u8], &str, &str); 14] = [
+    (b"snoop\0\0\0", "a Solaris snoop capture (RFC 1761)", CONVERT),
+    (b"btsnoop\0", "a Bluetooth btsnoop log", CONVERT),
+    (b"GMBU", "a Microsoft Network Monitor 2 capture", CONVERT),
+    (b"RTSS", "a Microsoft Network Monitor 1 capture", CONVERT),
+    (b"TRSNIFF data", "a Sniffer capture", CONVERT),
+    (b"XCP\0", "a NetXRay or Windows Sniffer capture", CONVERT),
+    (b"iptrace ", "an AIX iptrace capture", CONVERT),
+    (b"ObserverPktBuffe", "a Network Instruments Observer capture", CONVERT),
+    (b"LOGG", "a Vector BLF log", CONVERT),
+    (b"\x1c\x00\x01\xac", "an Ixia lcap capture", CONVERT),
+    (b"\xac\x01\x00\x1c", "an Ixia lcap capture", CONVERT),
+    (b"\xfd7zXZ\0", "an xz stream", DECOMPRESS),
+    (b"BZh", "a bzip2 stream", DECOMPRESS),
+    (b"PK\x03\x04", "a zip archive", DECOMPRESS),
 ];

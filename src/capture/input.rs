@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::batch::{FrameBatch, FrameMeta, FrameRef};
-use super::compression::{Decompressor, Source};
+use super::compression::{Decompressor, Hashing, Source};
 use super::container::{Opening, Record, RecordReader, Step, open_container};
 use super::feed::{Failure, Feed, FeedEnd, Message, Window};
 use super::summary::{Ending, InputSummary};
@@ -74,8 +74,13 @@ impl InputReader {
     ///
     /// # Errors
     /// When the first bytes cannot be read or there is no thread to be had.
-    pub(super) fn open(path: PathBuf, source: Source, live: bool) -> io::Result<Self> {
-        let decompressor = Decompressor::open(source)?;
+    pub(super) fn open(
+        path: PathBuf,
+        source: Source,
+        live: bool,
+        hashing: Hashing,
+    ) -> io::Result<Self> {
+        let decompressor = Decompressor::open(source, hashing)?;
         let mut summary = InputSummary::new(path);
         summary.compression = decompressor.compression();
         Ok(InputReader::new(summary, Feed::ahead(decompressor, live)?))
@@ -86,7 +91,7 @@ impl InputReader {
     /// # Errors
     /// When the first bytes cannot be read.
     pub(super) fn look_at(path: PathBuf, source: Source) -> io::Result<Self> {
-        let decompressor = Decompressor::open(source)?;
+        let decompressor = Decompressor::open(source, Hashing::Off)?;
         let mut summary = InputSummary::new(path);
         summary.compression = decompressor.compression();
         Ok(InputReader::new(summary, Feed::direct(decompressor)))
@@ -220,7 +225,7 @@ impl InputReader {
 
     /// Finds out which container this is; false when that takes more bytes.
     fn begin(&mut self) -> bool {
-        match open_container(self.window.unread()) {
+        match open_container(self.window.unread(), false) {
             Opening::Capture(records, header) => {
                 self.is_capture = true;
                 self.records = Some(records);
@@ -367,10 +372,13 @@ impl InputReader {
             _ if self.offset == 0 && left.is_empty() => {
                 Ending::Unreadable { offset, reason: "the input is empty".to_owned() }
             }
-            _ if self.offset == 0 => Ending::Unreadable {
-                offset,
-                reason: format!("the input ends after {bytes} bytes, inside {what}"),
-            },
+            _ if self.offset == 0 => {
+                let reason = match open_container(left, true) {
+                    Opening::Refused { reason, .. } => reason,
+                    _ => format!("the input ends after {bytes} bytes, inside {what}"),
+                };
+                Ending::Unreadable { offset, reason }
+            }
             Some(Failure::Cut) => {
                 Ending::IncompleteTail { offset, bytes, what: "a cut compressed stream" }
             }

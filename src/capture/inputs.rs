@@ -12,7 +12,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::batch::FrameBatch;
-use super::compression::Source;
+use super::compression::{Hashing, Source};
 use super::error::OpenError;
 use super::feed::PIECE;
 use super::input::{Filled, InputReader, Place};
@@ -42,6 +42,7 @@ pub struct Inputs {
     skipped: Vec<Skipped>,
     /// Bytes of the inputs that have ended.
     ended_bytes: u64,
+    hashing: Hashing,
 }
 
 /// An input before and after it is read.
@@ -83,12 +84,12 @@ impl Inputs {
     /// All problems at once: paths that are not there or may not be read, folders without
     /// captures, files named twice. A named file that is no capture is not an error here; its
     /// summary will say so.
-    pub fn open(paths: &[PathBuf]) -> Result<Inputs, Vec<OpenError>> {
+    pub fn open(paths: &[PathBuf], hashing: Hashing) -> Result<Inputs, Vec<OpenError>> {
         let Expansion { found, mut skipped, mut errors, folders, .. } = expand(paths);
         let mut slots = Vec::new();
         let mut used_folders = BTreeSet::new();
         for file in found {
-            match look_at(&file) {
+            match look_at(&file, hashing) {
                 Ok(Look::Capture(slot)) => {
                     used_folders.extend(file.folder);
                     slots.push(slot);
@@ -103,7 +104,7 @@ impl Inputs {
                 errors.push(OpenError::NoCapture { path, skipped });
             }
         }
-        if errors.is_empty() { Ok(Inputs::over(slots, skipped)) } else { Err(errors) }
+        if errors.is_empty() { Ok(Inputs::over(slots, skipped, hashing)) } else { Err(errors) }
     }
 
     /// The same over byte streams that are read to their end, under the names given.
@@ -112,20 +113,21 @@ impl Inputs {
     /// When a stream cannot be read at all.
     pub fn from_streams(
         streams: Vec<(String, Box<dyn Read + Send>)>,
+        hashing: Hashing,
     ) -> Result<Inputs, Vec<OpenError>> {
         let mut slots = Vec::new();
         let mut errors = Vec::new();
         for (name, source) in streams {
             let path = PathBuf::from(&name);
-            match open_stream(path.clone(), source) {
+            match open_stream(path.clone(), source, hashing) {
                 Ok(slot) => slots.push(slot),
                 Err(source) => errors.push(OpenError::Unreachable { path, source }),
             }
         }
-        if errors.is_empty() { Ok(Inputs::over(slots, Vec::new())) } else { Err(errors) }
+        if errors.is_empty() { Ok(Inputs::over(slots, Vec::new(), hashing)) } else { Err(errors) }
     }
 
-    fn over(mut slots: Vec<Slot>, skipped: Vec<Skipped>) -> Inputs {
+    fn over(mut slots: Vec<Slot>, skipped: Vec<Skipped>, hashing: Hashing) -> Inputs {
         order(&mut slots);
         Inputs {
             slots,
@@ -135,6 +137,7 @@ impl Inputs {
             ordinal: 0,
             skipped,
             ended_bytes: 0,
+            hashing,
         }
     }
 
@@ -283,8 +286,9 @@ impl Inputs {
         self.next += 1;
         let opened = match std::mem::replace(&mut slot.content, Content::Reading) {
             Content::Stream(reader) => Ok(*reader),
-            _ => File::open(&slot.path)
-                .and_then(|file| InputReader::open(slot.path.clone(), Box::new(file), false)),
+            _ => File::open(&slot.path).and_then(|file| {
+                InputReader::open(slot.path.clone(), Box::new(file), false, self.hashing)
+            }),
         };
         match opened {
             Ok(reader) => self.active.push(Active { index, reader }),
@@ -319,14 +323,14 @@ enum Look {
 }
 
 /// Reads the beginning of a file.
-fn look_at(file: &Found) -> io::Result<Look> {
+fn look_at(file: &Found, hashing: Hashing) -> io::Result<Look> {
     let path = file.path.clone();
     if is_stdin(&path) {
-        return open_stream(path, Box::new(io::stdin())).map(Look::Capture);
+        return open_stream(path, Box::new(io::stdin()), hashing).map(Look::Capture);
     }
     let opened = File::open(&path)?;
     if !file.is_regular {
-        return open_stream(path, Box::new(opened)).map(Look::Capture);
+        return open_stream(path, Box::new(opened), hashing).map(Look::Capture);
     }
     let size = Some(opened.metadata()?.len());
     let mut reader = InputReader::look_at(path.clone(), Box::new(opened))?;
@@ -341,8 +345,8 @@ fn look_at(file: &Found) -> io::Result<Look> {
 }
 
 /// Opens a source that can be read only once.
-fn open_stream(path: PathBuf, source: Source) -> io::Result<Slot> {
-    let mut reader = InputReader::open(path.clone(), source, true)?;
+fn open_stream(path: PathBuf, source: Source, hashing: Hashing) -> io::Result<Slot> {
+    let mut reader = InputReader::open(path.clone(), source, true, hashing)?;
     let first = reader.peek();
     Ok(Slot { path, size: None, first, content: Content::Stream(Box::new(reader)) })
 }

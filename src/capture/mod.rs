@@ -17,6 +17,7 @@ mod pcapng;
 mod summary;
 
 pub use batch::{FrameBatch, FrameMeta, FrameRef};
+pub use compression::Hashing;
 pub use error::OpenError;
 pub use inputs::Inputs;
 pub use interface::{Interface, InterfaceStatistics, Resolution};

@@ -5,7 +5,7 @@ use super::*;
 
 /// Files in which we differ from the table on purpose: the reason, and the changes that make
 /// its row ours.
-const EXCEPTIONS: [(&str, &str, fn(&mut Row)); 5] = [
+const EXCEPTIONS: [(&str, &str, Change); 5] = [
     (
         "malformed/libpcap__slip-sliplink_print-oobr.pcap",
         "the record has 255 bytes of a frame of 225; we count the wire length as 255",
@@ -47,6 +47,8 @@ const EXCEPTIONS: [(&str, &str, fn(&mut Row)); 5] = [
         },
     ),
 ];
+
+type Change = fn(&mut Row);
 
 /// A row of `counts.tsv` as far as the capture layer can know it.
 #[derive(Clone, Debug, PartialEq)]

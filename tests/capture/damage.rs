@@ -1,5 +1,6 @@
 //! Damage never panics and never costs the packets before it.
 
+use super::build::Builder;
 use super::*;
 
 /// A small file of every kind, the packets in it, and where each record ends.
@@ -21,49 +22,19 @@ fn samples() -> Vec<Sample> {
     }
     samples.push(Sample { name: "pcap", bytes: file, ends });
 
-    let mut file = section();
+    let build = Builder::LITTLE;
+    let mut file = build.section(1, 0);
     let mut ends = Vec::new();
-    file.extend(block(1, &[&[1, 0, 0, 0, 0, 0, 4, 0], &option(9, &[9])[..], &[0; 4]].concat()));
+    file.extend(build.interface(1, 0, &[build.option(9, &[9]), build.option(0, &[])].concat()));
     for index in 1..=4_u8 {
         let data = vec![index; usize::from(index) * 7];
-        file.extend(enhanced(0, u64::from(index), &data, &option(4, &[0; 8])));
+        let dropped = build.option(4, &[0; 8]);
+        file.extend(build.enhanced(0, u64::from(index), &data, &dropped));
         ends.push(file.len());
-        file.extend(block(0x0bad, &[7; 12]));
+        file.extend(build.block(0x0bad, &[7; 12]));
     }
     samples.push(Sample { name: "pcapng", bytes: file, ends });
     samples
-}
-
-/// A little-endian block.
-fn block(kind: u32, body: &[u8]) -> Vec<u8> {
-    let total = (12 + body.len() as u32).to_le_bytes();
-    [&kind.to_le_bytes(), &total, body, &total].concat()
-}
-
-fn section() -> Vec<u8> {
-    let mut body = 0x1a2b_3c4d_u32.to_le_bytes().to_vec();
-    body.extend([1, 0, 0, 0]);
-    body.extend([0xff; 8]);
-    block(0x0a0d_0d0a, &body)
-}
-
-fn option(code: u16, value: &[u8]) -> Vec<u8> {
-    let mut option = [code.to_le_bytes(), (value.len() as u16).to_le_bytes()].concat();
-    option.extend_from_slice(value);
-    option.resize(option.len().next_multiple_of(4), 0);
-    option
-}
-
-fn enhanced(interface: u32, time: u64, data: &[u8], options: &[u8]) -> Vec<u8> {
-    let length = data.len() as u32;
-    let mut body = Vec::new();
-    for field in [interface, (time >> 32) as u32, time as u32, length, length] {
-        body.extend(field.to_le_bytes());
-    }
-    body.extend_from_slice(data);
-    body.resize(body.len().next_multiple_of(4), 0);
-    body.extend_from_slice(options);
-    block(6, &body)
 }
 
 #[test]

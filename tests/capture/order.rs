@@ -140,7 +140,7 @@ fn files_are_found_ordered_and_described() {
     write("set/readme.txt", b"not a capture");
     let text = write("notes.txt", b"not a capture either");
     let paths = [folder.path().join("set"), text.clone()];
-    let inputs = Inputs::open(&paths).unwrap();
+    let inputs = Inputs::open(&paths, Hashing::Sha256).unwrap();
     let skipped: Vec<_> = inputs.skipped().iter().map(|s| s.path.file_name().unwrap()).collect();
     assert_eq!(skipped, ["readme.txt"]);
     assert_eq!(inputs.total_bytes(), Some(3 * (24 + 16 + 2) + 20));
@@ -160,7 +160,7 @@ fn all_problems_with_the_paths_are_told_at_once() {
     fs::create_dir(path("empty")).unwrap();
     fs::write(path("a.pcap"), packets(&[1], 0)).unwrap();
     let paths = [path("missing.pcap"), path("empty"), path("a.pcap"), path("empty/../a.pcap")];
-    let Err(errors) = Inputs::open(&paths) else { panic!("opened") };
+    let Err(errors) = Inputs::open(&paths, Hashing::Sha256) else { panic!("opened") };
     let kinds: Vec<_> = errors
         .iter()
         .map(|error| match error {
@@ -178,5 +178,7 @@ fn all_problems_with_the_paths_are_told_at_once() {
             ("no capture", path("empty"))
         ]
     );
-    assert!(matches!(Inputs::open(&[]), Err(errors) if matches!(errors[..], [OpenError::NoPath])));
+    assert!(
+        matches!(Inputs::open(&[], Hashing::Sha256), Err(errors) if matches!(errors[..], [OpenError::NoPath]))
+    );
 }
