@@ -6,3 +6,6 @@ mod document;
 pub mod model;
 mod names;
 pub mod policy;
+pub mod schema;
+pub mod site;
+pub mod waiver;
