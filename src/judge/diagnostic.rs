@@ -98,12 +98,8 @@ codes! {
     SharedPrefix = "shared-prefix";
     /// A host with neither address nor prefix.
     HostWithoutAddress = "host-without-address";
-    /// An attribute at a host whose roles do not carry it.
-    MisplacedAttribute = "misplaced-attribute";
     /// A site-wide parameter set for one host.
     MisplacedParameter = "misplaced-parameter";
-    /// A relation between hosts whose roles do not stand in it.
-    MisplacedRelation = "misplaced-relation";
     /// A relation written with the keys of the other kind.
     RelationShape = "relation-shape";
     /// A waiver that would cover everything.
@@ -217,11 +213,6 @@ impl Problems {
     /// Line of a byte, from 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
         self.position(offset).0
-    }
-
-    /// Whether no fault was found.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
     }
 
     /// Drops the faults of which `keep` says no.

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::diagnostic::{Code, Problems};
+use super::diagnostic::{Code, Diagnostic, Problems};
 use super::names::nearest;
 
 /// A value and the byte range where it stands. Compares by value alone.
@@ -75,11 +75,38 @@ pub(crate) struct Document<T> {
     /// Faults so far.
     pub(crate) problems: Problems,
     /// Whether entries with faults were left out of `raw`, so that references to them fail.
-    pub(crate) incomplete: bool,
+    incomplete: bool,
+}
+
+/// The version of all three file formats that this build reads.
+const SCHEMA_VERSION: i64 = 1;
+
+/// Reports a schema version that this build does not read.
+pub(crate) fn demand_version(schema: &At<i64>, problems: &mut Problems) {
+    if schema.value != SCHEMA_VERSION {
+        let message = format!("schema version {} is not known", schema.value);
+        let help =
+            format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
+        problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
+    }
+}
+
+/// All faults of the documents, in the order of the documents and of their lines; `Ok` when there
+/// is none.
+pub(crate) fn finish<T>(documents: Vec<Document<T>>) -> Result<(), Vec<Diagnostic>> {
+    let incomplete = documents.iter().any(|document| document.incomplete);
+    let mut found = Vec::new();
+    for mut document in documents {
+        if incomplete {
+            document.problems.retain(|code| !may_follow_from_gap(code));
+        }
+        found.extend(document.problems.into_sorted());
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
 /// Faults that only follow from an entry left out because of another fault.
-pub(crate) fn may_follow_from_gap(code: Code) -> bool {
+fn may_follow_from_gap(code: Code) -> bool {
     matches!(
         code,
         Code::UnknownRole
@@ -92,8 +119,6 @@ pub(crate) fn may_follow_from_gap(code: Code) -> bool {
             | Code::UnknownReading
             | Code::UnknownHost
             | Code::UnexplainedLiteral
-            | Code::MisplacedAttribute
-            | Code::MisplacedRelation
             | Code::RelationShape
     )
 }

@@ -20,7 +20,10 @@ mod nearest;
 pub mod policy;
 mod rows;
 mod scan;
+pub mod schema;
+pub mod site;
 mod verdict;
+pub mod waiver;
 
 pub use assessment::{
     Assessment, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,

@@ -7,7 +7,7 @@ use super::raw::{RawPackKind, RawPolicy};
 use super::rows::add_sections;
 use super::vocabulary::{Vocabulary, close_roles, define, demand_text, refuse_cycles, resolve};
 use crate::judge::diagnostic::{Code, Diagnostic, Problems};
-use crate::judge::document::{self, At, Document, may_follow_from_gap};
+use crate::judge::document::{self, Document};
 use crate::judge::model::{Pack, PackId, PackKind, Policy, Set64};
 
 /// The text of a policy pack.
@@ -18,9 +18,6 @@ pub struct PolicySource<'a> {
     /// The text.
     pub text: &'a str,
 }
-
-/// The version of all three file formats that this build reads.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
 
 /// Loads policy packs into one policy.
 ///
@@ -38,7 +35,7 @@ pub fn load_policy(sources: &[PolicySource<'_>]) -> Result<Policy, Vec<Diagnosti
 
     for (document, source) in documents.iter_mut().zip(sources) {
         let Document { raw: Some(raw), problems, .. } = document else { continue };
-        demand_version(&raw.schema, problems);
+        document::demand_version(&raw.schema, problems);
         add_pack(raw, source, &mut names, &mut policy, problems);
         define(raw, &mut names, &mut policy, problems);
     }
@@ -56,33 +53,9 @@ pub fn load_policy(sources: &[PolicySource<'_>]) -> Result<Policy, Vec<Diagnosti
             add_infrastructure(raw, PackId(index), &mut names, &mut policy, problems);
         }
     }
-    finish(documents)?;
+    document::finish(documents)?;
     policy.lints = lint::lints(&policy);
     Ok(policy)
-}
-
-/// All faults of the documents, or none.
-fn finish<T>(documents: Vec<Document<T>>) -> Result<(), Vec<Diagnostic>> {
-    let incomplete = documents.iter().any(|document| document.incomplete);
-    let mut found = Vec::new();
-    for mut document in documents {
-        if incomplete {
-            document.problems.retain(|code| !may_follow_from_gap(code));
-        }
-        found.extend(document.problems.into_sorted());
-    }
-    if found.is_empty() { Ok(()) } else { Err(found) }
-}
-
-/// Reports a schema version that this build does not read.
-pub(crate) fn demand_version(schema: &At<i64>, problems: &mut Problems) {
-    if schema.value != SCHEMA_VERSION {
-        let message = format!("schema version {} is not known", schema.value);
-        let help = format!(
-            "this version reads schema {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`"
-        );
-        problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
-    }
 }
 
 fn add_pack(

@@ -4,7 +4,7 @@
 
 mod embedded;
 mod infrastructure;
-mod lint;
+pub(crate) mod lint;
 mod load;
 pub(crate) mod raw;
 pub(crate) mod rows;
