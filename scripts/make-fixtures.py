@@ -11,9 +11,9 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from fixtures import voicemail  # noqa: E402
+from fixtures import quickstart, voicemail  # noqa: E402
 
-FIXTURES = {"voicemail": voicemail}
+FIXTURES = {"quickstart": quickstart, "voicemail": voicemail}
 
 
 def main(arguments):
