@@ -210,7 +210,7 @@ def _short_flows(bulk, size):
 
 def voice(writer, rng):
     """Media by the thousand, and the traffic of a site beside it."""
-    slots = Slots(writer, rng, 1200, _short_flows(13, 1060), set())
+    slots = Slots(writer, rng, 1200, _short_flows(15, 830), set())
     calls = [Call(writer, rng) for _ in range(1200)]
     turn = 0
     while True:
@@ -227,7 +227,7 @@ def voice(writer, rng):
 def enterprise(writer, rng):
     """Sixty thousand flows at a time, one in twenty of them long."""
     reserved = set()
-    mice = Slots(writer, rng, 57_000, _short_flows(2, 700), reserved)
+    mice = Slots(writer, rng, 57_000, _short_flows(5, 640), reserved)
     long = [(service_script(service, "tcp", port, length, size), responder)
             for service, port, responder, size in (("smb", 445, DC, 900), ("http", 80, UNITY[0], 820),
                                                    ("https", 443, WEB, 700), ("static", 5004, HOME, 600))
@@ -243,7 +243,7 @@ def enterprise(writer, rng):
 def scan(writer, rng):
     """Probes of sixteen hosts over a /21 and 640 ports; about one five-tuple in twenty twice."""
     ports = [port for port in range(1, 8192, 12)][:640]
-    payload = random.Random(SEED).randbytes(158)
+    payload = random.Random(SEED).randbytes(168)
     kinds = []
     for number, port in enumerate(ports):
         kinds.append(flows.udp_script(port, [("i", payload)]) if number % 20 < 9
