@@ -14,7 +14,9 @@
 
 pub mod base;
 pub mod capture;
+pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod flow;
 pub mod judge;
+pub mod report;

@@ -1,2 +1,7 @@
 //! The command line of portolan.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portolan::cli::run()
+}

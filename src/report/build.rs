@@ -14,8 +14,8 @@ use crate::engine::Evaluated;
 use crate::flow::{Class, ConnectionState, Tally};
 use crate::judge::model::PackKind;
 use crate::judge::{
-    Assessment, Assumption, Coverage, Finding, FindingKind, Side, Strength, Terms,
-    UNKNOWN_PEERS, Verdict, Volume,
+    Assessment, Assumption, Coverage, Finding, FindingKind, Side, Strength, Terms, UNKNOWN_PEERS,
+    Verdict, Volume,
 };
 
 /// What the report is made from, besides the assessment.
@@ -77,11 +77,7 @@ pub(super) fn packet_number(source: FrameRef) -> u64 {
 }
 
 fn place(source: FrameRef) -> model::PacketPlace {
-    model::PacketPlace {
-        packet: packet_number(source),
-        input: source.input,
-        number: source.number,
-    }
+    model::PacketPlace { packet: packet_number(source), input: source.input, number: source.number }
 }
 
 fn sample(tally: &Tally, places: &mut BTreeSet<FrameRef>) -> Option<u64> {
@@ -173,10 +169,9 @@ impl Builder<'_> {
             last: last.map(|time| time.to_string()),
             span_ns: first.zip(last).map_or(0, |(first, last)| last.since(first)),
             packets: self.source.stream.accounting.total().packets,
-            largest_gap: timeline.largest_gap().map(|(length_ns, after)| model::Gap {
-                after: after.to_string(),
-                length_ns,
-            }),
+            largest_gap: timeline
+                .largest_gap()
+                .map(|(length_ns, after)| model::Gap { after: after.to_string(), length_ns }),
             hours: timeline
                 .hours()
                 .map(|(hour, packets)| model::Hour { hour: hour.to_string(), packets })
@@ -271,9 +266,7 @@ impl Builder<'_> {
             rows.map(|seen| seen.contradicting).sum()
         };
         let resting = |reading: usize| {
-            let rests = |assumption: &Assumption| {
-                matches!(assumption, Assumption::Reading(id) if id.0 == reading)
-            };
+            let rests = |assumption: &Assumption| matches!(assumption, Assumption::Reading(id) if id.0 == reading);
             let flows = self.assessment.flows.iter();
             flows.filter(|flow| flow.judgement.assumptions.iter().any(rests)).count() as u64
         };
@@ -542,11 +535,7 @@ impl Builder<'_> {
         near.collect()
     }
 
-    fn samples(
-        &self,
-        finding: &Finding,
-        places: &mut BTreeSet<FrameRef>,
-    ) -> Vec<model::Sample> {
+    fn samples(&self, finding: &Finding, places: &mut BTreeSet<FrameRef>) -> Vec<model::Sample> {
         let flows = finding.samples.iter().filter_map(|index| self.assessment.flows.get(*index));
         flows
             .map(|flow| {

@@ -139,10 +139,7 @@ pub fn flow_line(
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_flows(
-    out: &mut dyn Write,
-    lines: impl Iterator<Item = FlowLine>,
-) -> io::Result<()> {
+pub fn write_flows(out: &mut dyn Write, lines: impl Iterator<Item = FlowLine>) -> io::Result<()> {
     for line in lines {
         serde_json::to_writer(&mut *out, &line)?;
         out.write_all(b"\n")?;

@@ -89,12 +89,13 @@ impl<'a> Names<'a> {
     pub(crate) fn service_on(&self, transport: crate::base::IpProto, port: u16) -> Option<&'a str> {
         let mut found = None;
         for row in self.policy.rows.iter().filter(|row| row.transport == transport && !row.weak) {
-            let ports = match &row.ports {
-                RowPorts::Fixed(ports) => Some(ports),
-                RowPorts::Parameter(id) => self.site.parameters.get(id).or_else(|| {
-                    self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref())
-                }),
-            };
+            let ports =
+                match &row.ports {
+                    RowPorts::Fixed(ports) => Some(ports),
+                    RowPorts::Parameter(id) => self.site.parameters.get(id).or_else(|| {
+                        self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref())
+                    }),
+                };
             if !ports.is_some_and(|ports| ports.contains(port)) {
                 continue;
             }

@@ -30,7 +30,11 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
     let service = service(finding);
     match finding.kind {
         FindingKind::Scan => {
-            format!("{} tried {service} on {} addresses", names.side(finding.from), finding.responder_count)
+            format!(
+                "{} tried {service} on {} addresses",
+                names.side(finding.from),
+                finding.responder_count
+            )
         }
         FindingKind::Blocked => format!("{pair} {service}: documented, tried in vain"),
         FindingKind::Flows(Verdict::NotAssessable, _) => {
@@ -56,10 +60,9 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
 /// What the document grants instead.
 pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
     match finding.kind {
-        FindingKind::Blocked => format!(
-            "{} grants this connection; it should be answered.",
-            rows(names, &finding.rows)
-        ),
+        FindingKind::Blocked => {
+            format!("{} grants this connection; it should be answered.", rows(names, &finding.rows))
+        }
         FindingKind::Scan => {
             "No row grants connections to so many ports or hosts at once.".to_owned()
         }

@@ -1,0 +1,152 @@
+//! The command line, as clap sees it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Proves whether a network's traffic stays inside its documented port matrix.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 80)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Judge the conversations of packet captures
+    Check(Check),
+    /// Print a JSON Schema
+    Schema {
+        /// What to describe
+        name: SchemaName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SchemaName {
+    /// The JSON report
+    Report,
+    /// One line of --flows
+    Flow,
+    /// Site files
+    Site,
+    /// Policy packs
+    Policy,
+    /// Waiver files
+    Waivers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A summary for people
+    Text,
+    /// The JSON report
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum SeverityName {
+    Info,
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ReadingName {
+    /// As the pack recommends
+    Inferred,
+    /// By the words of the document alone
+    Literal,
+}
+
+/// Exit status: 0 pass; 1 findings at or above --fail-on; 2 the run could not be done, or an
+/// input could not be read to its end; 3 nothing found, but too little was seen to call it a
+/// pass.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status:\n  \
+    0  pass\n  \
+    1  findings at or above --fail-on\n  \
+    2  the run could not be done, or an input could not be read to its end\n  \
+    3  nothing found, but too little was seen to call it a pass")]
+pub(super) struct Check {
+    /// Captures: files, folders, or - for standard input. pcap and pcapng, plain or
+    /// compressed with gzip, zstd or lz4
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(super) captures: Vec<PathBuf>,
+    /// Inventory of the site: hosts, roles, answers
+    #[arg(long, value_name = "FILE")]
+    pub(super) site: Option<PathBuf>,
+    /// Policy pack, by name or file; may be given several times
+    #[arg(long, value_name = "NAME|FILE", default_value = "cisco-unity-5x-exchange")]
+    pub(super) policy: Vec<String>,
+    /// Accepted exceptions
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+    /// Write the JSON report; - for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Write one JSON object for each flow; compressed if the name ends in .zst
+    #[arg(long, value_name = "FILE")]
+    pub(super) flows: Option<PathBuf>,
+    /// Findings below this severity do not fail the run
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    pub(super) fail_on: SeverityName,
+    /// How unclear passages of the document are read
+    #[arg(long, value_name = "READING", default_value = "inferred")]
+    pub(super) reading: ReadingName,
+    /// Worker threads; 0 for one per processor
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) threads: usize,
+    /// Memory for the flow table, such as 512M or 4G
+    #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
+    pub(super) max_memory: u64,
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub(super) quiet: bool,
+    /// Show no progress
+    #[arg(long)]
+    pub(super) no_progress: bool,
+}
+
+/// A number of bytes with an optional binary suffix.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let shift = match text.get(digits.len()..).unwrap_or("").to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        suffix => return Err(format!("`{suffix}` is no size; use K, M, G or T")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size, such as 512M"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("512M"), Ok(512 << 20));
+        assert_eq!(size("4GiB"), Ok(4 << 30));
+        assert_eq!(size("1000"), Ok(1000));
+        assert!(size("lots").is_err());
+        assert!(size("1X").is_err());
+        assert!(size("99999999999T").is_err());
+    }
+}

@@ -1,0 +1,236 @@
+//! `portolan check`: captures in, a report out.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::args::{Check, Format, ReadingName, SeverityName};
+use super::output::{Pending, to_stdout};
+use super::progress::Meter;
+use super::{Exit, complain};
+use crate::capture::{Hashing, InputSummary, Inputs};
+use crate::engine::{Evaluated, Limits, fold_stream};
+use crate::judge::diagnostic::{Diagnostic, Style};
+use crate::judge::model::{PackKind, Policy, Site, Waivers};
+use crate::judge::policy::{PolicySource, embedded, load_policy};
+use crate::judge::site::load_site;
+use crate::judge::waiver::load_waivers;
+use crate::judge::{Assessment, EvidenceFaults, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::report::{self, Palette, Source, model::Report};
+
+/// Name of the pack that every run uses besides those that were asked for.
+const INFRASTRUCTURE: &str = "infrastructure";
+
+/// Runs the command.
+pub(super) fn run(check: &Check) -> Result<Exit, String> {
+    let rules = Rules::load(check)?;
+    let report_file = check.report.as_deref().filter(|path| path.as_os_str() != "-");
+    let report_file = report_file.map(Pending::create).transpose()?;
+    let flows_file = check.flows.as_deref().map(Pending::create).transpose()?;
+    let (mut stream, inputs) = read(check)?;
+    let terms = Terms {
+        policy: &rules.policy,
+        site: &rules.site,
+        waivers: &rules.waivers,
+        reading: match check.reading {
+            ReadingName::Inferred => ReadingMode::Inferred,
+            ReadingName::Literal => ReadingMode::Literal,
+        },
+        fail_on: match check.fail_on {
+            SeverityName::Info => Severity::Info,
+            SeverityName::Low => Severity::Low,
+            SeverityName::Medium => Severity::Medium,
+            SeverityName::High => Severity::High,
+        },
+    };
+    let records = std::mem::take(&mut stream.records);
+    let assessment = assess(records, &stream.accounting, terms, faults(&inputs));
+    let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: check.max_memory };
+    let report = report::build(source, &assessment);
+    write(check, &report, &assessment, terms, &inputs, report_file, flows_file)?;
+    Ok(exit(&assessment, &inputs))
+}
+
+/// The policy, the site and the waivers of a run.
+struct Rules {
+    policy: Policy,
+    site: Site,
+    waivers: Waivers,
+}
+
+impl Rules {
+    fn load(check: &Check) -> Result<Self, String> {
+        let policy = policy(&check.policy)?;
+        let site = match &check.site {
+            Some(path) => {
+                let text = text_of(path)?;
+                load_site(&text, &path.to_string_lossy(), &policy)
+                    .map_err(|faults| rendered("site", &faults))?
+            }
+            None => Site::default(),
+        };
+        let waivers = match &check.waivers {
+            Some(path) => {
+                let text = text_of(path)?;
+                load_waivers(&text, &path.to_string_lossy(), &policy, &site)
+                    .map_err(|faults| rendered("waiver", &faults))?
+            }
+            None => Waivers::default(),
+        };
+        Ok(Rules { policy, site, waivers })
+    }
+}
+
+/// Loads the packs that were asked for, and the infrastructure pack unless one is among them.
+fn policy(names: &[String]) -> Result<Policy, String> {
+    let mut texts = Vec::new();
+    for name in names {
+        let text = match embedded(name) {
+            Some(text) => text.to_owned(),
+            None => text_of(Path::new(name)).map_err(|error| {
+                format!("{error}; embedded packs are {}", embedded_names().join(" and "))
+            })?,
+        };
+        texts.push((name.as_str(), text));
+    }
+    let load = |texts: &[(&str, String)]| {
+        let sources: Vec<_> =
+            texts.iter().map(|(name, text)| PolicySource { name, text }).collect();
+        load_policy(&sources).map_err(|faults| rendered("policy", &faults))
+    };
+    let policy = load(&texts)?;
+    if policy.packs.iter().any(|pack| pack.kind == PackKind::Infrastructure) {
+        return Ok(policy);
+    }
+    texts.push((INFRASTRUCTURE, embedded(INFRASTRUCTURE).unwrap_or_default().to_owned()));
+    load(&texts)
+}
+
+fn embedded_names() -> Vec<&'static str> {
+    crate::judge::policy::EMBEDDED.iter().map(|pack| pack.name).collect()
+}
+
+fn text_of(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+fn rendered(what: &str, faults: &[Diagnostic]) -> String {
+    let style = if colour(&std::io::stderr()) { Style::Coloured } else { Style::Plain };
+    let all: Vec<_> = faults.iter().map(|fault| fault.render(style)).collect();
+    let count = match faults.len() {
+        1 => "1 fault".to_owned(),
+        count => format!("{count} faults"),
+    };
+    format!("the {what} file cannot be used: {count}\n\n{}", all.join("\n\n"))
+}
+
+fn colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Reads and folds all captures.
+fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
+    let mut inputs = Inputs::open(&check.captures, Hashing::Sha256).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        lines.join("\nportolan: ")
+    })?;
+    let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
+    let meter = Meter::new(shown, inputs.total_bytes());
+    let read = meter.read();
+    let limits = Limits { threads: check.threads, max_memory: check.max_memory };
+    let fill = |batch: &mut _| {
+        let more = inputs.fill(batch);
+        read.store(inputs.read_bytes(), Ordering::Relaxed);
+        more
+    };
+    let partial = fold_stream(fill, limits, |progress| meter.show(progress));
+    meter.clear();
+    let partial = partial.map_err(|error| error.to_string())?;
+    Ok((partial.evaluate(), inputs.finish()))
+}
+
+/// What the inputs themselves say against the evidence.
+fn faults(inputs: &[InputSummary]) -> EvidenceFaults {
+    let failed = inputs.iter().filter(|input| input.ending.is_failure()).count();
+    let mut reasons = Vec::new();
+    if failed > 0 {
+        reasons.push(format!("{failed} of {} inputs could not be read to their end", inputs.len()));
+    }
+    let filters = inputs.iter().flat_map(|input| &input.interfaces);
+    if filters.filter(|interface| interface.filter.is_some()).count() > 0 {
+        reasons.push("a capture filter was set, so traffic may be missing".to_owned());
+    }
+    EvidenceFaults { reasons }
+}
+
+fn write(
+    check: &Check,
+    report: &Report,
+    assessment: &Assessment,
+    terms: Terms<'_>,
+    inputs: &[InputSummary],
+    report_file: Option<Pending>,
+    flows_file: Option<Pending>,
+) -> Result<(), String> {
+    let json = |out: &mut dyn Write| {
+        serde_json::to_writer_pretty(&mut *out, report)?;
+        out.write_all(b"\n")
+    };
+    if let Some(file) = report_file {
+        file.finish(json)?;
+    }
+    if let Some(file) = flows_file {
+        let compressed = check.flows.as_deref().is_some_and(|path| ends_in_zst(path));
+        let lines = || {
+            let flows = assessment.flows.iter();
+            flows.filter_map(|flow| {
+                report::flow_line(flow, inputs, terms.policy, terms.site, terms.waivers)
+            })
+        };
+        file.finish(|out| {
+            if !compressed {
+                return report::write_flows(out, lines());
+            }
+            let mut encoder = zstd::Encoder::new(out, 3)?;
+            report::write_flows(&mut encoder, lines())?;
+            encoder.finish().map(|_| ())
+        })?;
+    }
+    let json_out = check.format == Format::Json
+        || check.report.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    if json_out {
+        return to_stdout(json);
+    }
+    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&format!("{}: {}", input.path.display(), input.ending));
+    }
+    if check.quiet {
+        return Ok(());
+    }
+    let palette = Palette::new(colour(&std::io::stdout()));
+    to_stdout(|out| {
+        out.write_all(report::summary(report, palette).as_bytes())?;
+        let written = [("report", &check.report), ("flows", &check.flows)];
+        for (what, path) in written {
+            if let Some(path) = path {
+                writeln!(out, "\n{what} written to {}", path.display())?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn ends_in_zst(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst")
+}
+
+fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
+    let verdict = match assessment.outcome {
+        Outcome::Pass => Exit::Pass,
+        Outcome::Fail => Exit::Findings,
+        Outcome::Inconclusive => Exit::Inconclusive,
+    };
+    let failed = inputs.iter().any(|input| input.ending.is_failure());
+    verdict.or(if failed { Exit::Failed } else { Exit::Pass })
+}

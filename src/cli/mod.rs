@@ -1,0 +1,73 @@
+//! Words, colours, files and exit statuses. The only layer that prints.
+
+mod args;
+mod check;
+mod output;
+mod progress;
+mod schema;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// How a run ended. A status that was earned wins over the ones below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Nothing outside the documented set.
+    Pass = 0,
+    /// Nothing to report, but too little was seen to call it a pass.
+    Inconclusive = 3,
+    /// Findings at or above the limit.
+    Findings = 1,
+    /// The run could not be done, or not whole.
+    Failed = 2,
+}
+
+impl Exit {
+    /// The heavier of two statuses: 2 over 1 over 3 over 0.
+    pub fn or(self, other: Exit) -> Exit {
+        let weight = |exit: Exit| match exit {
+            Exit::Pass => 0,
+            Exit::Inconclusive => 1,
+            Exit::Findings => 2,
+            Exit::Failed => 3,
+        };
+        if weight(other) > weight(self) { other } else { self }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Reads the command line, does what it says and answers the exit status.
+pub fn run() -> ExitCode {
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let failed = error.use_stderr();
+            // Nothing is left to be said when the terminal is gone.
+            let _ = error.print();
+            return if failed { Exit::Failed.into() } else { Exit::Pass.into() };
+        }
+    };
+    let done = match &arguments.command {
+        args::Command::Check(check) => check::run(check),
+        args::Command::Schema { name } => schema::run(*name),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(message) => {
+            complain(&message);
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// A message on standard error. When even that fails there is nobody left to tell.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "portolan: {message}");
+}

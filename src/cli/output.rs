@@ -1,0 +1,54 @@
+//! Files and standard output: checked before the run, in place only when complete.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that appears under its name only when it is complete.
+#[derive(Debug)]
+pub(super) struct Pending {
+    path: PathBuf,
+    unfinished: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Pending {
+    /// Opens a file beside `path`, so that a bad path fails before a long run and not after it.
+    pub(super) fn create(path: &Path) -> Result<Self, String> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".unfinished");
+        let unfinished = path.with_file_name(name);
+        let file = File::create(&unfinished)
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        Ok(Pending { path: path.to_owned(), unfinished, file: BufWriter::new(file) })
+    }
+
+    /// Writes the content and gives the file its name.
+    pub(super) fn finish(
+        mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), String> {
+        let written = write(&mut self.file).and_then(|()| self.file.flush());
+        let placed = written.and_then(|()| fs::rename(&self.unfinished, &self.path));
+        placed.map_err(|error| format!("cannot write `{}`: {error}", self.path.display()))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Gone already when the file was finished.
+        let _ = fs::remove_file(&self.unfinished);
+    }
+}
+
+/// Writes to standard output. A reader that has gone away ends the printing, not the run.
+pub(super) fn to_stdout(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(format!("cannot write to standard output: {error}")),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,295 @@
+//! The summary for a terminal of 80 columns, made from the report.
+
+use std::fmt::{self, Write};
+
+use super::model::{Finding, Report};
+
+/// Width that every line keeps to, file and host names aside.
+const WIDTH: usize = 80;
+
+/// Most findings shown one by one.
+const FINDINGS: usize = 25;
+
+/// Escape sequences for the few things that deserve colour; empty where colour is off.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Palette {
+    colour: bool,
+}
+
+impl Palette {
+    /// With or without colour.
+    pub fn new(colour: bool) -> Self {
+        Palette { colour }
+    }
+
+    fn paint(self, style: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn outcome(self, result: &str) -> String {
+        let style = match result {
+            "pass" => "1;32",
+            "fail" => "1;31",
+            _ => "1;33",
+        };
+        self.paint(style, &result.to_uppercase())
+    }
+
+    fn severity(self, severity: &str) -> String {
+        let style = match severity {
+            "high" => "1;31",
+            "medium" => "33",
+            "low" => "36",
+            _ => "2",
+        };
+        self.paint(style, &format!("{severity:<7}"))
+    }
+}
+
+/// The summary of a report.
+pub fn summary(report: &Report, palette: Palette) -> String {
+    let mut text = String::new();
+    // Writing into a string cannot fail.
+    let _ = write_summary(&mut text, report, palette);
+    text
+}
+
+fn write_summary(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+    headline(out, report, palette)?;
+    facts(out, report)?;
+    reasons(out, report, palette)?;
+    findings(out, report, palette)?;
+    coverage(out, report, palette)
+}
+
+fn headline(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+    let outcome = &report.outcome;
+    write!(out, "{}", palette.outcome(&outcome.result))?;
+    match outcome.failing_findings {
+        0 => writeln!(out, "  no finding at or above severity {}", report.run.fail_on),
+        1 => writeln!(out, "  1 finding at or above severity {}", report.run.fail_on),
+        count => writeln!(out, "  {count} findings at or above severity {}", report.run.fail_on),
+    }
+}
+
+fn facts(out: &mut String, report: &Report) -> fmt::Result {
+    writeln!(out)?;
+    let packets = report.window.packets;
+    let inputs = report.inputs.len();
+    let span = match (&report.window.first, &report.window.last) {
+        (Some(first), Some(last)) => format!(", {} to {} UTC", minute(first), minute(last)),
+        _ => String::new(),
+    };
+    fact(
+        out,
+        "capture",
+        &format!("{}, {}{span}", count(inputs as u64, "file"), count(packets, "packet")),
+    )?;
+    for pack in report.policy.packs.iter().filter(|pack| pack.kind == "document") {
+        let reading = &report.run.reading;
+        fact(out, "policy", &format!("{} ({} rows), reading {reading}", pack.id, pack.rows))?;
+    }
+    let site = match (&report.site.sha256, report.site.name.as_str()) {
+        (None, _) => "none given".to_owned(),
+        (Some(_), "") => count(report.site.hosts, "entry"),
+        (Some(_), name) => format!("{}: {}", printable(name), count(report.site.hosts, "entry")),
+    };
+    fact(out, "site", &site)?;
+    let verdicts: Vec<String> = [
+        "documented",
+        "violation",
+        "unknown-peer",
+        "not-assessable",
+        "waived",
+        "infrastructure",
+        "out-of-scope",
+    ]
+    .iter()
+    .filter_map(|name| {
+        let flows = report.summary.verdicts.get(*name)?.flows;
+        (flows > 0).then(|| format!("{flows} {name}"))
+    })
+    .collect();
+    fact(out, "flows", &format!("{}: {}", report.accounting.flows, verdicts.join(", ")))?;
+    let undecoded: u64 = report.capture_health.undecoded.iter().map(|stop| stop.packets).sum();
+    if undecoded > 0 {
+        let places: Vec<_> =
+            report.capture_health.undecoded.iter().take(2).map(|stop| stop.text.as_str()).collect();
+        fact(out, "undecoded", &format!("{}: {}", count(undecoded, "packet"), places.join("; ")))?;
+    }
+    for input in report.inputs.iter().filter(|input| input.ending != "complete") {
+        let offset = input.ending_offset.unwrap_or(0);
+        let reason = input.ending_reason.as_deref().unwrap_or("not read to its end");
+        let name = printable(&input.name);
+        let text = format!("{name}: {} at byte {offset}: {}", input.ending, printable(reason));
+        fact(out, "input", &text)?;
+    }
+    Ok(())
+}
+
+fn reasons(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+    if report.outcome.reasons.is_empty() && report.limits.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", palette.bold("What weakens this result"))?;
+    for reason in &report.outcome.reasons {
+        wrapped(out, "  - ", "    ", &printable(reason))?;
+    }
+    for limit in &report.limits {
+        wrapped(out, "  - ", "    ", &format!("{} {}", limit.count, limit.text))?;
+    }
+    Ok(())
+}
+
+fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", palette.bold("Findings"))?;
+    for finding in report.findings.iter().take(FINDINGS) {
+        one_finding(out, finding, palette)?;
+    }
+    let more = report.findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        writeln!(out, "  and {more} more in the JSON report")?;
+    }
+    Ok(())
+}
+
+fn one_finding(out: &mut String, finding: &Finding, palette: Palette) -> fmt::Result {
+    const INDENT: &str = "          ";
+    let first = format!("  {} ", palette.severity(&finding.severity));
+    wrapped_after(out, &first, 10, INDENT, &finding.title)?;
+    let hosts = |side: &super::model::Side| {
+        let named: Vec<String> = side
+            .hosts
+            .iter()
+            .take(2)
+            .map(|host| match &host.name {
+                Some(name) => format!("{} {}", printable(name), host.address),
+                None => host.address.clone(),
+            })
+            .collect();
+        match side.address_count.saturating_sub(2) {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
+    };
+    let who = format!("{} -> {}", hosts(&finding.initiators), hosts(&finding.responders));
+    wrapped(out, INDENT, INDENT, &who)?;
+    let states: Vec<_> = finding.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
+    let volume = format!(
+        "{}, {} ({}); {}",
+        count(finding.volume.flows, "flow"),
+        count(finding.volume.packets, "packet"),
+        states.join(", "),
+        finding.id
+    );
+    wrapped(out, INDENT, INDENT, &volume)?;
+    wrapped(out, INDENT, INDENT, &finding.expected)?;
+    for missing in &finding.missing {
+        wrapped(out, INDENT, INDENT, &format!("Missing: {missing}"))?;
+    }
+    Ok(())
+}
+
+fn coverage(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for rule in &report.rules {
+        match counts.iter_mut().find(|(status, _)| *status == rule.status) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&rule.status, 1)),
+        }
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    counts.sort_by_key(|(status, count)| (std::cmp::Reverse(*count), *status));
+    let counts: Vec<_> = counts.iter().map(|(status, n)| format!("{n} {status}")).collect();
+    writeln!(out, "\n{}", palette.bold("Documented rows"))?;
+    wrapped(out, "  ", "  ", &format!("{}: {}", report.rules.len(), counts.join(", ")))
+}
+
+fn fact(out: &mut String, name: &str, text: &str) -> fmt::Result {
+    wrapped(out, &format!("  {name:<10}"), "            ", text)
+}
+
+fn wrapped(out: &mut String, first: &str, rest: &str, text: &str) -> fmt::Result {
+    wrapped_after(out, first, first.chars().count(), rest, text)
+}
+
+/// Breaks `text` at spaces. `taken` is what `first` occupies on the screen.
+fn wrapped_after(
+    out: &mut String,
+    first: &str,
+    taken: usize,
+    rest: &str,
+    text: &str,
+) -> fmt::Result {
+    out.write_str(first)?;
+    let mut column = taken;
+    let mut fresh = true;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if !fresh && column + 1 + width > WIDTH {
+            write!(out, "\n{rest}")?;
+            column = rest.chars().count();
+            fresh = true;
+        }
+        if !fresh {
+            out.write_char(' ')?;
+            column += 1;
+        }
+        out.write_str(word)?;
+        column += width;
+        fresh = false;
+    }
+    writeln!(out)
+}
+
+/// `2026-03-02 22:00` of an RFC 3339 time.
+fn minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
+/// `1 flow`, `2 flows`, `3 entries`.
+fn count(number: u64, noun: &str) -> String {
+    match (number, noun) {
+        (1, noun) => format!("1 {noun}"),
+        (number, "entry") => format!("{number} entries"),
+        (number, noun) => format!("{number} {noun}s"),
+    }
+}
+
+/// Text from a file or a packet, with everything that could steer a terminal made visible.
+fn printable(text: &str) -> String {
+    let visible = |c: char| {
+        let steers = c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if steers { c.escape_unicode().to_string() } else { c.to_string() }
+    };
+    text.chars().map(visible).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_at_the_width() {
+        let mut out = String::new();
+        wrapped(&mut out, "  - ", "    ", &"word ".repeat(40)).unwrap();
+        assert!(out.lines().count() > 2);
+        assert!(out.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(out.lines().skip(1).all(|line| line.starts_with("    w")));
+    }
+
+    #[test]
+    fn escapes_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+    }
+}
