@@ -18,7 +18,9 @@ FIXTURES = {"quickstart": quickstart, "voicemail": voicemail}
 
 def main(arguments):
     """Writes every fixture and prints one line for each."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent / "fixtures"
+    folder = (
+        Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent / "fixtures"
+    )
     for name, fixture in FIXTURES.items():
         totals = fixture.write(folder / name)
         print(f"{name}: {totals['packets']} packets, {totals['flows']} flows")
