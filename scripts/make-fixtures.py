@@ -3,7 +3,9 @@
 
 usage: make-fixtures.py [FOLDER]
 
-FOLDER defaults to the `fixtures` folder of this repository. The same bytes come out every time.
+FOLDER defaults to the `fixtures` folder of this repository. The same bytes come out every time:
+to check the committed files, write into another folder and compare. Needs Python 3.10 or later
+and nothing else.
 """
 
 import sys
