@@ -78,6 +78,7 @@ def ip_pair(frame):
 
 def one_direction(records):
     """What a mirror port shows that was told to mirror one direction only."""
+
     def kept(record):
         pair = ip_pair(record.data)
         return pair is None or pair[0] <= pair[1]
@@ -131,7 +132,9 @@ def main(arguments):
     """Writes the variants and prints their names and sizes."""
     unknown = [name for name in arguments[2:] if name not in VARIANTS]
     if len(arguments) < 2 or unknown:
-        sys.exit(__doc__ if not unknown else f"no variant {unknown[0]}; one of {', '.join(VARIANTS)}")
+        sys.exit(
+            __doc__ if not unknown else f"no variant {unknown[0]}; one of {', '.join(VARIANTS)}"
+        )
     records = read_pcap(arguments[0])
     if not records:
         sys.exit(f"{arguments[0]}: no packets, nothing to derive")

@@ -118,7 +118,10 @@ class Slots:
             else:
                 initiator = CAMPUS + int(rng.random() * 4096)
             source_port = 49152 + int(rng.random() * 16384)
-            ends = (initiator << 32 | responder, source_port << 24 | script.port << 8 | script.protocol)
+            ends = (
+                initiator << 32 | responder,
+                source_port << 24 | script.port << 8 | script.protocol,
+            )
             if ends not in self.reserved:
                 self.reserved.add(ends)
                 isn = (rng.getrandbits(31), rng.getrandbits(31))
@@ -157,8 +160,10 @@ class Call:
         total = sum(part for end in (unity, phone) for part in (end >> 16, end & 0xFFFF))
         self.checksum = flows.fold(self.HEADER_SUM + total)
         # Ends, sequence, timestamp, source, per direction.
-        self.legs = [[ends, rng.getrandbits(16), rng.getrandbits(31), rng.getrandbits(32)]
-                     for ends in (there, back)]
+        self.legs = [
+            [ends, rng.getrandbits(16), rng.getrandbits(31), rng.getrandbits(32)]
+            for ends in (there, back)
+        ]
         self.left = 1500 + int(rng.random() * 3000)
         self.begun = False
 
@@ -178,8 +183,18 @@ class Call:
         out += self.RECORD
         struct.pack_into("<II", out, place, *writer.tick())
         # No UDP checksum, as RFC 768 allows and many a phone does.
-        flows.RTP_PATCH.pack_into(out, place + flows.PATCH, self.checksum, *ends, 180, 0, 0x8000,
-                                  sequence, timestamp, source)
+        flows.RTP_PATCH.pack_into(
+            out,
+            place + flows.PATCH,
+            self.checksum,
+            *ends,
+            180,
+            0,
+            0x8000,
+            sequence,
+            timestamp,
+            source,
+        )
         self.left -= 1
         if not self.left:
             self._begin()
@@ -192,20 +207,22 @@ def _mix(weights):
 
 def _short_flows(bulk, size):
     """What workstations and servers do all day; connections end with `bulk` pieces of data."""
-    return _mix((
-        (6, service_script("dns", "udp", 53), DNS),
-        (3, service_script("kerberos", "udp", 88), DC),
-        (3, service_script("ldap", "tcp", 389, bulk // 2, size), DC),
-        (3, service_script("smb", "tcp", 445, bulk, size), DC),
-        (3, service_script("epm", "tcp", 135), HOME),
-        (4, service_script("static", "tcp", 5003, bulk, size), HOME),
-        (4, service_script("http", "tcp", 80, bulk, size), UNITY[0]),
-        (4, service_script("https", "tcp", 443, bulk, size), WEB),
-        (2, service_script("smtp", "tcp", 25, bulk // 2, size), PARTNER),
-        (1, service_script("sccp", "tcp", 2000), CUCM),
-        (1, service_script("dcom", "tcp", 1026, bulk, size), PARTNER),
-        (1, service_script("sip", "udp", 5060), UNITY[1]),
-    ))
+    return _mix(
+        (
+            (6, service_script("dns", "udp", 53), DNS),
+            (3, service_script("kerberos", "udp", 88), DC),
+            (3, service_script("ldap", "tcp", 389, bulk // 2, size), DC),
+            (3, service_script("smb", "tcp", 445, bulk, size), DC),
+            (3, service_script("epm", "tcp", 135), HOME),
+            (4, service_script("static", "tcp", 5003, bulk, size), HOME),
+            (4, service_script("http", "tcp", 80, bulk, size), UNITY[0]),
+            (4, service_script("https", "tcp", 443, bulk, size), WEB),
+            (2, service_script("smtp", "tcp", 25, bulk // 2, size), PARTNER),
+            (1, service_script("sccp", "tcp", 2000), CUCM),
+            (1, service_script("dcom", "tcp", 1026, bulk, size), PARTNER),
+            (1, service_script("sip", "udp", 5060), UNITY[1]),
+        )
+    )
 
 
 def voice(writer, rng):
@@ -228,10 +245,16 @@ def enterprise(writer, rng):
     """Sixty thousand flows at a time, one in twenty of them long."""
     reserved = set()
     mice = Slots(writer, rng, 57_000, _short_flows(5, 640), reserved)
-    long = [(service_script(service, "tcp", port, length, size), responder)
-            for service, port, responder, size in (("smb", 445, DC, 900), ("http", 80, UNITY[0], 820),
-                                                   ("https", 443, WEB, 700), ("static", 5004, HOME, 600))
-            for length in (60, 90, 100, 130)]
+    long = [
+        (service_script(service, "tcp", port, length, size), responder)
+        for service, port, responder, size in (
+            ("smb", 445, DC, 900),
+            ("http", 80, UNITY[0], 820),
+            ("https", 443, WEB, 700),
+            ("static", 5004, HOME, 600),
+        )
+        for length in (60, 90, 100, 130)
+    ]
     elephants = Slots(writer, rng, 3_000, long, reserved)
     while writer.room():
         if rng.random() < 0.5:
@@ -246,8 +269,13 @@ def scan(writer, rng):
     payload = random.Random(SEED).randbytes(168)
     kinds = []
     for number, port in enumerate(ports):
-        kinds.append(flows.udp_script(port, [("i", payload)]) if number % 20 < 9
-                     else flows.refused_syn(port) if number % 20 < 14 else flows.lone_syn(port))
+        kinds.append(
+            flows.udp_script(port, [("i", payload)])
+            if number % 20 < 9
+            else flows.refused_syn(port)
+            if number % 20 < 14
+            else flows.lone_syn(port)
+        )
     seen = set()
     while writer.room():
         scanner = int(rng.random() * 16)
@@ -255,8 +283,9 @@ def scan(writer, rng):
         script = kinds[int(rng.random() * 640)]
         writer.started += 1
         seen.add((scanner << 11 | target) << 16 | script.port)
-        flow = Flow(script, SCANNERS + scanner, CAMPUS + target, 40000 + scanner,
-                    (rng.getrandbits(31), 0))
+        flow = Flow(
+            script, SCANNERS + scanner, CAMPUS + target, 40000 + scanner, (rng.getrandbits(31), 0)
+        )
         while writer.room() and not flow.write(writer.out, *writer.tick()):
             pass
         writer.distinct = len(seen)

@@ -3,7 +3,9 @@
 
 usage: make-fixtures.py [FOLDER]
 
-FOLDER defaults to the `fixtures` folder of this repository. The same bytes come out every time.
+FOLDER defaults to the `fixtures` folder of this repository. The same bytes come out every time:
+to check the committed files, write into another folder and compare. Needs Python 3.10 or later
+and nothing else.
 """
 
 import sys
@@ -18,7 +20,9 @@ FIXTURES = {"quickstart": quickstart, "voicemail": voicemail}
 
 def main(arguments):
     """Writes every fixture and prints one line for each."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent / "fixtures"
+    folder = (
+        Path(arguments[0]) if arguments else Path(__file__).resolve().parent.parent / "fixtures"
+    )
     for name, fixture in FIXTURES.items():
         totals = fixture.write(folder / name)
         print(f"{name}: {totals['packets']} packets, {totals['flows']} flows")
