@@ -50,8 +50,10 @@ codes! {
     InvalidValue = "invalid-value";
     /// A schema version that this build does not read.
     UnsupportedSchema = "unsupported-schema";
-    /// A text or list that must not be empty.
+    /// A text that must not be empty.
     EmptyField = "empty-field";
+    /// A list that must not be empty.
+    EmptyList = "empty-list";
     /// A role that no pack defines.
     UnknownRole = "unknown-role";
     /// An attribute that no pack defines.
@@ -233,10 +235,16 @@ impl Problems {
     /// A range cut at the end of its first line and at the end of the text, so that a fault of a
     /// whole table points at its head.
     fn within_one_line(&self, span: Range<usize>) -> Range<usize> {
-        let start = self.text.floor_char_boundary(span.start);
-        let end = self.text.floor_char_boundary(span.end).max(start);
+        let start = self.char_boundary(span.start);
+        let end = self.char_boundary(span.end).max(start);
         let line = self.text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default();
         start..start + line.len()
+    }
+
+    /// The last start of a letter at or before `offset`, within the text.
+    fn char_boundary(&self, offset: usize) -> usize {
+        let within = offset.min(self.text.len());
+        (0..=within).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 
     fn position(&self, offset: usize) -> (usize, usize) {

@@ -102,7 +102,7 @@ pub(crate) fn demand_text(text: &At<String>, what: &str, problems: &mut Problems
 pub(crate) fn demand_entries<T>(list: &At<Vec<T>>, what: &str, problems: &mut Problems) {
     if list.value.is_empty() {
         let message = format!("`{what}` lists nothing");
-        problems.report(Code::EmptyField, list.span.clone(), message, "name at least one");
+        problems.report(Code::EmptyList, list.span.clone(), message, "name at least one");
     }
 }
 
