@@ -9,3 +9,8 @@ pub mod policy;
 pub mod schema;
 pub mod site;
 pub mod waiver;
+
+pub use diagnostic::{Code, Diagnostic};
+pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
+pub use site::load_site;
+pub use waiver::load_waivers;

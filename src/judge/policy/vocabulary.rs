@@ -70,7 +70,7 @@ impl Vocabulary {
         names
     }
 
-    /// The set of the named roles. `closed` adds the roles that each is one of.
+    /// The set of the named roles, without the roles that each is one of.
     pub(crate) fn role_set(&self, ids: &[At<String>], problems: &mut Problems) -> Set64 {
         set(&self.roles, ids, problems)
     }

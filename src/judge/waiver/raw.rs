@@ -23,6 +23,7 @@ pub(crate) struct RawWaivers {
 /// An accepted exception.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Waiver")]
 pub(crate) struct RawWaiver {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -47,6 +48,7 @@ pub(crate) struct RawWaiver {
 /// Which traffic a waiver covers. What is absent or empty demands nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Matcher")]
 pub(crate) struct RawMatcher {
     /// Roles of which the initiator must hold one.
     #[serde(default)]
