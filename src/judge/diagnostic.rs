@@ -176,13 +176,17 @@ impl fmt::Display for Diagnostic {
 pub(crate) struct Problems {
     file: String,
     text: Arc<str>,
+    /// Offsets at which lines begin, ascending; the first is 0.
+    line_starts: Vec<usize>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     /// No fault yet in the file called `file`.
     pub(crate) fn new(file: &str, text: &str) -> Self {
-        Problems { file: file.to_owned(), text: text.into(), found: Vec::new() }
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(newlines).collect();
+        Problems { file: file.to_owned(), text: text.into(), line_starts, found: Vec::new() }
     }
 
     /// Adds a fault at a byte range of the text.
@@ -247,11 +251,11 @@ impl Problems {
         (0..=within).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 
+    /// Line and column of a byte, both from 1.
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }

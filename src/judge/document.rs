@@ -83,13 +83,19 @@ pub(crate) struct Document<T> {
 /// The version of all three file formats that this build reads.
 const SCHEMA_VERSION: i64 = 1;
 
-/// Reports a schema version that this build does not read.
-pub(crate) fn demand_version(schema: &At<i64>, problems: &mut Problems) {
-    if schema.value != SCHEMA_VERSION {
-        let message = format!("schema version {} is not known", schema.value);
-        let help =
-            format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
-        problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
+/// Reports a schema version that is missing or that this build does not read.
+pub(crate) fn demand_version(schema: Option<&At<i64>>, problems: &mut Problems) {
+    let help =
+        format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
+    match schema {
+        None => {
+            problems.report(Code::MissingField, 0..0, "missing field `schema`", help);
+        }
+        Some(schema) if schema.value != SCHEMA_VERSION => {
+            let message = format!("schema version {} is not known", schema.value);
+            problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
+        }
+        Some(_) => {}
     }
 }
 

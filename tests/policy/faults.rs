@@ -538,6 +538,15 @@ addresses = [\"192.0.2.2\", \"192.0.2\"]
 }
 
 #[test]
+fn a_missing_schema_version_hides_no_other_fault() {
+    let text = "[[host]]\nname = \"a\"\naddresses = [\"192.0.2.1\"]\nroles = [\"uniti\"]\n";
+    let found = load_site(text, "site.toml", &shipped()).unwrap_err();
+    let found: Vec<(usize, usize, &str)> =
+        found.iter().map(|it| (it.line, it.column, it.code.as_str())).collect();
+    assert_eq!(found, [(1, 1, "missing-field"), (4, 10, "unknown-role")]);
+}
+
+#[test]
 fn references_to_an_entry_with_a_fault_of_form_are_not_faults() {
     let text = EXAMPLE_SITE.replace("roles = [\"exchange-home\"]", "roles = \"exchange-home\"");
     let found = load_site(&text, "site.toml", &shipped()).unwrap_err();

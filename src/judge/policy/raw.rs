@@ -14,8 +14,8 @@ use crate::judge::document::At;
 #[schemars(title = "portolan policy pack")]
 pub(crate) struct RawPolicy {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// What the pack is and where it comes from.
     pub(crate) pack: RawPack,
     /// Which conversations the pack judges.

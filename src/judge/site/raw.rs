@@ -14,8 +14,8 @@ use crate::judge::document::At;
 #[schemars(title = "portolan site file")]
 pub(crate) struct RawSite {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// The site as a whole.
     #[serde(default)]
     pub(crate) site: RawHeader,

@@ -13,8 +13,8 @@ use crate::judge::policy::raw::RawTransport;
 #[schemars(title = "portolan waiver file")]
 pub(crate) struct RawWaivers {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// The waivers.
     #[serde(default)]
     pub(crate) waiver: Vec<RawWaiver>,
