@@ -50,8 +50,10 @@ codes! {
     InvalidValue = "invalid-value";
     /// A schema version that this build does not read.
     UnsupportedSchema = "unsupported-schema";
-    /// A text or list that must not be empty.
+    /// A text that must not be empty.
     EmptyField = "empty-field";
+    /// A list that must not be empty.
+    EmptyList = "empty-list";
     /// A role that no pack defines.
     UnknownRole = "unknown-role";
     /// An attribute that no pack defines.
@@ -174,13 +176,17 @@ impl fmt::Display for Diagnostic {
 pub(crate) struct Problems {
     file: String,
     text: Arc<str>,
+    /// Offsets at which lines begin, ascending; the first is 0.
+    line_starts: Vec<usize>,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     /// No fault yet in the file called `file`.
     pub(crate) fn new(file: &str, text: &str) -> Self {
-        Problems { file: file.to_owned(), text: text.into(), found: Vec::new() }
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(newlines).collect();
+        Problems { file: file.to_owned(), text: text.into(), line_starts, found: Vec::new() }
     }
 
     /// Adds a fault at a byte range of the text.
@@ -233,17 +239,23 @@ impl Problems {
     /// A range cut at the end of its first line and at the end of the text, so that a fault of a
     /// whole table points at its head.
     fn within_one_line(&self, span: Range<usize>) -> Range<usize> {
-        let start = self.text.floor_char_boundary(span.start);
-        let end = self.text.floor_char_boundary(span.end).max(start);
+        let start = self.char_boundary(span.start);
+        let end = self.char_boundary(span.end).max(start);
         let line = self.text.get(start..end).unwrap_or_default().lines().next().unwrap_or_default();
         start..start + line.len()
     }
 
+    /// The last start of a letter at or before `offset`, within the text.
+    fn char_boundary(&self, offset: usize) -> usize {
+        let within = offset.min(self.text.len());
+        (0..=within).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    /// Line and column of a byte, both from 1.
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }

@@ -74,42 +74,64 @@ pub(crate) struct Document<T> {
     pub(crate) raw: Option<T>,
     /// Faults so far.
     pub(crate) problems: Problems,
-    /// Whether entries with faults were left out of `raw`, so that references to them fail.
-    incomplete: bool,
+    /// Whether anything was left out of `raw` because of its form.
+    gaps: bool,
+    /// Whether whole entries were left out, so that references to them fail.
+    lost_entries: bool,
 }
 
 /// The version of all three file formats that this build reads.
 const SCHEMA_VERSION: i64 = 1;
 
-/// Reports a schema version that this build does not read.
-pub(crate) fn demand_version(schema: &At<i64>, problems: &mut Problems) {
-    if schema.value != SCHEMA_VERSION {
-        let message = format!("schema version {} is not known", schema.value);
-        let help =
-            format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
-        problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
+/// Reports a schema version that is missing or that this build does not read.
+pub(crate) fn demand_version(schema: Option<&At<i64>>, problems: &mut Problems) {
+    let help =
+        format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
+    match schema {
+        None => {
+            problems.report(Code::MissingField, 0..0, "missing field `schema`", help);
+        }
+        Some(schema) if schema.value != SCHEMA_VERSION => {
+            let message = format!("schema version {} is not known", schema.value);
+            problems.report(Code::UnsupportedSchema, schema.span.clone(), message, help);
+        }
+        Some(_) => {}
     }
 }
 
 /// All faults of the documents, in the order of the documents and of their lines; `Ok` when there
 /// is none.
 pub(crate) fn finish<T>(documents: Vec<Document<T>>) -> Result<(), Vec<Diagnostic>> {
-    let incomplete = documents.iter().any(|document| document.incomplete);
+    let gaps = documents.iter().any(|document| document.gaps);
+    let lost_entries = documents.iter().any(|document| document.lost_entries);
     let mut found = Vec::new();
     for mut document in documents {
-        if incomplete {
-            document.problems.retain(|code| !may_follow_from_gap(code));
-        }
+        document.problems.retain(|code| {
+            !(gaps && may_follow_from_gap(code) || lost_entries && may_follow_from_loss(code))
+        });
         found.extend(document.problems.into_sorted());
     }
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Faults that only follow from an entry left out because of another fault.
+/// Faults that a misspelt key may bring about elsewhere in its entry.
 fn may_follow_from_gap(code: Code) -> bool {
     matches!(
         code,
-        Code::UnknownRole
+        Code::HostWithoutAddress
+            | Code::RelationShape
+            | Code::InvalidMatch
+            | Code::UnboundedWaiver
+            | Code::UnexplainedLiteral
+    )
+}
+
+/// Faults of references and lists that may come of an entry which was left out.
+fn may_follow_from_loss(code: Code) -> bool {
+    matches!(
+        code,
+        Code::EmptyList
+            | Code::UnknownRole
             | Code::UnknownAttribute
             | Code::UnknownRelation
             | Code::UnknownParameter
@@ -118,8 +140,6 @@ fn may_follow_from_gap(code: Code) -> bool {
             | Code::UnknownService
             | Code::UnknownReading
             | Code::UnknownHost
-            | Code::UnexplainedLiteral
-            | Code::RelationShape
     )
 }
 
@@ -135,15 +155,20 @@ const MOST_FAULTS: usize = 200;
 ///
 /// What has a fault of form is reported, taken out and read without, until all faults are known.
 pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
-    let mut document =
-        Document { raw: None, problems: Problems::new(file, text), incomplete: false };
+    let mut document = Document {
+        raw: None,
+        problems: Problems::new(file, text),
+        gaps: false,
+        lost_entries: false,
+    };
     let (mut root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
         document.problems.report(Code::TomlSyntax, span, error.message(), SYNTAX_HELP);
     }
     if !errors.is_empty() {
-        document.incomplete = true;
+        document.gaps = true;
+        document.lost_entries = true;
         return document;
     }
     let mut removed: Vec<Removed> = Vec::new();
@@ -164,7 +189,8 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
                         fault.help(),
                     );
                 }
-                document.incomplete |= fault.code != Code::UnknownField;
+                document.gaps = true;
+                document.lost_entries |= fault.code != Code::UnknownField;
                 match remove(root.get_mut(), 0..text.len(), &fault.span) {
                     Some(gap) => removed.push(gap),
                     None => return document,
@@ -216,12 +242,12 @@ impl Fault {
         match self.code {
             Code::UnknownField | Code::InvalidValue => {
                 let Some(wrong) = names.next() else {
-                    return "see the description of the format".to_owned();
+                    return "give it a value that is expected".to_owned();
                 };
                 let possible: Vec<&str> = names.collect();
                 match nearest(wrong, possible.iter().copied()) {
                     Some(name) => format!("did you mean `{name}`?"),
-                    None if possible.is_empty() => "remove it".to_owned(),
+                    None if possible.is_empty() => "give it a value that is expected".to_owned(),
                     None => format!("write one of: {}", possible.join(", ")),
                 }
             }

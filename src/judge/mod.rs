@@ -30,11 +30,15 @@ pub use assessment::{
     WaiverUse, assess,
 };
 pub use coverage::{Coverage, RowStatus, coverage};
+pub use diagnostic::{Code, Diagnostic};
 pub use finding::{
     ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, findings,
 };
 pub use flow::{Judge, Judgement};
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
+pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
 pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
+pub use site::load_site;
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};
+pub use waiver::load_waivers;

@@ -69,7 +69,8 @@ pub(crate) fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) 
 
 /// The name that differs least from `wrong`, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1);
+    // A third of the letters may be wrong; of two letters none, or `on` would mean `no`.
+    let limit = wrong.chars().count() / 3;
     names
         .map(|name| (edit_distance(wrong, name), name))
         .filter(|(distance, _)| *distance <= limit)
@@ -77,18 +78,23 @@ pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
-/// How many letters must be inserted, deleted or replaced (Levenshtein distance).
+/// How many letters must be inserted, deleted, replaced or swapped with their neighbour (optimal
+/// string alignment distance).
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
+    for i in 0..a.len() {
         let mut next = vec![i + 1];
-        for (j, (to, pair)) in b.iter().zip(row.windows(2)).enumerate() {
-            let (diagonal, above) = (pair[0], pair[1]);
-            let left = next[j];
-            next.push((diagonal + usize::from(from != *to)).min(above + 1).min(left + 1));
+        for j in 0..b.len() {
+            let replaced = row[j] + usize::from(a[i] != b[j]);
+            let mut least = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            next.push(least);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -101,6 +107,8 @@ mod tests {
     fn distances_known_from_the_literature() {
         assert_eq!(edit_distance("kitten", "sitting"), 3);
         assert_eq!(edit_distance("saturday", "sunday"), 3);
+        assert_eq!(edit_distance("ca", "abc"), 3, "no edit inside a swapped pair");
+        assert_eq!(edit_distance("upd", "udp"), 1);
         assert_eq!(edit_distance("", "abc"), 3);
         assert_eq!(edit_distance("abc", ""), 3);
     }

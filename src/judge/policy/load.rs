@@ -35,7 +35,7 @@ pub fn load_policy(sources: &[PolicySource<'_>]) -> Result<Policy, Vec<Diagnosti
 
     for (document, source) in documents.iter_mut().zip(sources) {
         let Document { raw: Some(raw), problems, .. } = document else { continue };
-        document::demand_version(&raw.schema, problems);
+        document::demand_version(raw.schema.as_ref(), problems);
         add_pack(raw, source, &mut names, &mut policy, problems);
         define(raw, &mut names, &mut policy, problems);
     }

@@ -14,8 +14,8 @@ use crate::judge::document::At;
 #[schemars(title = "portolan policy pack")]
 pub(crate) struct RawPolicy {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// What the pack is and where it comes from.
     pub(crate) pack: RawPack,
     /// Which conversations the pack judges.
@@ -52,6 +52,7 @@ pub(crate) struct RawPolicy {
 /// Identity of a pack and of its document.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Pack")]
 pub(crate) struct RawPack {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -90,6 +91,7 @@ pub(crate) enum RawPackKind {
 /// Which conversations a pack judges.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Scope")]
 pub(crate) struct RawScope {
     /// Roles whose every conversation is judged.
     pub(crate) subject_roles: Vec<At<String>>,
@@ -98,6 +100,7 @@ pub(crate) struct RawScope {
 /// Port numbers that a site may set.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Parameter")]
 pub(crate) struct RawParameter {
     /// Stable identifier; rows refer to it as `$id`.
     pub(crate) id: At<String>,
@@ -130,6 +133,7 @@ pub(crate) enum RawParameterScope {
 /// A question on which rows depend.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Condition")]
 pub(crate) struct RawCondition {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -142,6 +146,7 @@ pub(crate) struct RawCondition {
 /// A role that a host may hold.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Role")]
 pub(crate) struct RawRole {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -158,6 +163,7 @@ pub(crate) struct RawRole {
 /// An attribute that a host of some roles may carry.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Attribute")]
 pub(crate) struct RawAttribute {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -170,6 +176,7 @@ pub(crate) struct RawAttribute {
 /// A relation between hosts.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Relation")]
 pub(crate) struct RawRelation {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -187,6 +194,7 @@ pub(crate) struct RawRelation {
 /// What a row grants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Service")]
 pub(crate) struct RawService {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -199,6 +207,7 @@ pub(crate) struct RawService {
 /// How an unclear passage of the document is read.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Reading")]
 pub(crate) struct RawReading {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -217,6 +226,7 @@ pub(crate) struct RawReading {
 /// otherwise.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Section")]
 pub(crate) struct RawSection {
     /// Stable identifier of the table.
     pub(crate) id: At<String>,
@@ -270,6 +280,7 @@ pub(crate) enum RawDirection {
 /// A line of a table: one transport, one port or range.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Row")]
 pub(crate) struct RawRow {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -317,6 +328,7 @@ pub(crate) enum RawTransport {
 /// What differs under the literal reading; what is absent stays as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Literal")]
 pub(crate) struct RawLiteral {
     /// Roles that may initiate.
     pub(crate) initiator: Option<At<Vec<At<String>>>>,
@@ -333,6 +345,7 @@ pub(crate) struct RawLiteral {
 /// Traffic that every network carries.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Infrastructure")]
 pub(crate) struct RawInfrastructure {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -350,6 +363,7 @@ pub(crate) struct RawInfrastructure {
 /// `transport` with `port`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Match")]
 pub(crate) struct RawMatch {
     /// A protocol without IP, by its name: `arp`, `stp`, `lldp`.
     pub(crate) non_ip: Option<String>,

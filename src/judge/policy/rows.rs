@@ -198,7 +198,7 @@ impl Resolver<'_> {
             if answers.is_empty() {
                 let message = format!("no answer to `{}` would satisfy this", condition.value);
                 let span = condition.span.clone();
-                self.problems.report(Code::EmptyField, span, message, "name at least one answer");
+                self.problems.report(Code::EmptyList, span, message, "name at least one answer");
             }
             let mut accepted: Vec<usize> = answers
                 .iter()

@@ -70,7 +70,7 @@ impl Vocabulary {
         names
     }
 
-    /// The set of the named roles. `closed` adds the roles that each is one of.
+    /// The set of the named roles, without the roles that each is one of.
     pub(crate) fn role_set(&self, ids: &[At<String>], problems: &mut Problems) -> Set64 {
         set(&self.roles, ids, problems)
     }
@@ -102,7 +102,7 @@ pub(crate) fn demand_text(text: &At<String>, what: &str, problems: &mut Problems
 pub(crate) fn demand_entries<T>(list: &At<Vec<T>>, what: &str, problems: &mut Problems) {
     if list.value.is_empty() {
         let message = format!("`{what}` lists nothing");
-        problems.report(Code::EmptyField, list.span.clone(), message, "name at least one");
+        problems.report(Code::EmptyList, list.span.clone(), message, "name at least one");
     }
 }
 

@@ -37,9 +37,13 @@ fn any_host(site: &Site, roles: Set64) -> bool {
     site.hosts.iter().any(|host| host.roles.meets(roles))
 }
 
-/// Whether the site has hosts for both ends of a row.
+/// Whether the site has hosts for both ends of a row, and no answer that switches it off.
 fn is_live(site: &Site, row: &Row) -> bool {
-    any_host(site, row.terms.initiator) && any_host(site, row.terms.responder)
+    let off = row.terms.when.iter().any(|requirement| {
+        let answer = site.answers.get(&requirement.condition);
+        answer.is_some_and(|answer| !requirement.accepted.contains(answer))
+    });
+    !off && any_host(site, row.terms.initiator) && any_host(site, row.terms.responder)
 }
 
 fn role_names(policy: &Policy, roles: Set64) -> String {

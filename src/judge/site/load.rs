@@ -25,7 +25,7 @@ pub fn load_site(text: &str, name: &str, policy: &Policy) -> Result<Site, Vec<Di
     let mut document: Document<RawSite> = document::read(name, text);
     let mut site = Site { sha256: document::sha256(text), ..Site::default() };
     if let Document { raw: Some(raw), problems, .. } = &mut document {
-        document::demand_version(&raw.schema, problems);
+        document::demand_version(raw.schema.as_ref(), problems);
         let mut loader = Loader { policy, names: Vocabulary::of(policy), problems };
         let mut hosts = Names::new("host", Code::UnknownHost);
         site.name.clone_from(&raw.site.name);

@@ -14,8 +14,8 @@ use crate::judge::document::At;
 #[schemars(title = "portolan site file")]
 pub(crate) struct RawSite {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// The site as a whole.
     #[serde(default)]
     pub(crate) site: RawHeader,
@@ -43,6 +43,7 @@ pub(crate) struct RawSite {
 /// The site as a whole.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Header")]
 pub(crate) struct RawHeader {
     /// Name of the site.
     #[serde(default)]
@@ -55,6 +56,7 @@ pub(crate) struct RawHeader {
 /// A host, or a block of hosts that share roles.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Host")]
 pub(crate) struct RawHost {
     /// Name, unique in the file.
     pub(crate) name: At<String>,
@@ -83,6 +85,7 @@ pub(crate) struct RawHost {
 /// A relation between hosts: `members` for one that holds both ways, `of` and `is` for the others.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Fact")]
 pub(crate) struct RawFact {
     /// Relation of the policy.
     #[serde(rename = "type")]
@@ -98,6 +101,7 @@ pub(crate) struct RawFact {
 /// Addresses behind which other hosts hide.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Nat")]
 pub(crate) struct RawNat {
     /// The translated addresses.
     pub(crate) addresses: At<Vec<At<String>>>,
@@ -108,6 +112,7 @@ pub(crate) struct RawNat {
 /// How the captures were taken.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Capture")]
 pub(crate) struct RawCapture {
     /// Addresses of the collectors to which mirrored traffic is sent.
     #[serde(default)]

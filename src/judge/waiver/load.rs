@@ -27,7 +27,7 @@ pub fn load_waivers(
     let mut document: Document<RawWaivers> = document::read(name, text);
     let mut waivers = Waivers { sha256: document::sha256(text), list: Vec::new() };
     if let Document { raw: Some(raw), problems, .. } = &mut document {
-        document::demand_version(&raw.schema, problems);
+        document::demand_version(raw.schema.as_ref(), problems);
         let mut ids = Names::new("waiver", Code::DuplicateId);
         let mut loader = Loader { names: Vocabulary::of(policy), site, problems };
         for raw in &raw.waiver {

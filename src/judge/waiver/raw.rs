@@ -13,8 +13,8 @@ use crate::judge::policy::raw::RawTransport;
 #[schemars(title = "portolan waiver file")]
 pub(crate) struct RawWaivers {
     /// Version of this format: 1.
-    #[schemars(extend("const" = 1))]
-    pub(crate) schema: At<i64>,
+    #[schemars(required, extend("const" = 1))]
+    pub(crate) schema: Option<At<i64>>,
     /// The waivers.
     #[serde(default)]
     pub(crate) waiver: Vec<RawWaiver>,
@@ -23,6 +23,7 @@ pub(crate) struct RawWaivers {
 /// An accepted exception.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Waiver")]
 pub(crate) struct RawWaiver {
     /// Stable identifier.
     pub(crate) id: At<String>,
@@ -47,6 +48,7 @@ pub(crate) struct RawWaiver {
 /// Which traffic a waiver covers. What is absent or empty demands nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Matcher")]
 pub(crate) struct RawMatcher {
     /// Roles of which the initiator must hold one.
     #[serde(default)]
