@@ -181,7 +181,7 @@ fn write(
         file.finish(json)?;
     }
     if let Some(file) = flows_file {
-        let compressed = check.flows.as_deref().is_some_and(|path| ends_in_zst(path));
+        let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
         let lines = || {
             let flows = assessment.flows.iter();
             flows.filter_map(|flow| {

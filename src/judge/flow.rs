@@ -300,24 +300,34 @@ impl<'a> Judge<'a> {
     }
 
     fn plain_reason(&self, attempt: &Attempt<'_>) -> Reason {
-        let covered = |attempt: &Attempt<'_>| {
-            let weak = |fit: &Fit| self.matcher.policy.rows.get(fit.row.0).is_some_and(|r| r.weak);
-            self.matcher.candidates(attempt).iter().any(|fit| fit.is_active() && !weak(fit))
+        let covered = |attempt: &Attempt<'_>, weak: bool| {
+            let is_weak = |fit: &Fit| self.row_is_weak(fit.row);
+            let fits = self.matcher.candidates(attempt);
+            fits.iter().any(|fit| fit.is_active() && is_weak(fit) == weak)
         };
         let other_transport =
             if attempt.transport == IpProto::TCP { IpProto::UDP } else { IpProto::TCP };
-        if covered(&attempt.reversed()) {
-            Reason::WrongDirection
-        } else if covered(&Attempt { transport: other_transport, ..*attempt }) {
-            Reason::WrongTransport
-        } else if self.matcher.rows().any(|(id, row)| {
-            let fit = self.matcher.fit(id, row, attempt);
-            fit.roles() && fit.port != PortFit::Inside
-        }) {
-            Reason::UndocumentedService
-        } else {
-            Reason::UndocumentedPair
+        let reversed = attempt.reversed();
+        let transposed = Attempt { transport: other_transport, ..*attempt };
+        let named = || {
+            self.matcher.rows().any(|(id, row)| {
+                let fit = self.matcher.fit(id, row, attempt);
+                fit.exact_roles && fit.port != PortFit::Inside
+            })
+        };
+        // An over-broad row covers almost any port, so what it would say comes last.
+        match () {
+            () if covered(&reversed, false) => Reason::WrongDirection,
+            () if covered(&transposed, false) => Reason::WrongTransport,
+            () if named() => Reason::UndocumentedService,
+            () if covered(&reversed, true) => Reason::WrongDirection,
+            () if covered(&transposed, true) => Reason::WrongTransport,
+            () => Reason::UndocumentedPair,
         }
+    }
+
+    fn row_is_weak(&self, row: RowId) -> bool {
+        self.matcher.policy.rows.get(row.0).is_some_and(|row| row.weak)
     }
 
     /// Roles that an address outside the site would need to make the flow documented.
@@ -343,9 +353,8 @@ impl<'a> Judge<'a> {
                 };
                 let fits = self.matcher.candidates(&attempt);
                 fits.iter().any(|fit| {
-                    let row = self.matcher.policy.rows.get(fit.row.0);
-                    let weak = row.is_some_and(|row| row.weak);
-                    fit.roles() && fit.port == PortFit::Inside && !weak
+                    let inside = fit.exact_roles && fit.port == PortFit::Inside;
+                    inside && !self.row_is_weak(fit.row)
                 })
             })
             .map(|(id, _)| id)

@@ -63,10 +63,12 @@ pub enum PortFit {
 pub struct Fit {
     /// The row.
     pub row: RowId,
-    /// Whether the initiator holds a role of the row.
+    /// Whether the initiator holds a role of the row, or one that a role of the row refines.
     pub initiator_role: bool,
-    /// Whether the responder holds a role of the row.
+    /// Whether the responder holds a role of the row, or one that a role of the row refines.
     pub responder_role: bool,
+    /// Whether both hold a role of the row itself: the partner Exchange, not just any Exchange.
+    pub exact_roles: bool,
     /// Whether the transport is that of the row.
     pub transport: bool,
     /// Whether the port is one of the row.
@@ -80,7 +82,7 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Whether both roles are those of the row.
+    /// Whether both roles are those of the row, refined or not.
     pub fn roles(&self) -> bool {
         self.initiator_role && self.responder_role
     }
@@ -148,7 +150,7 @@ impl<'a> Matcher<'a> {
         self.rows()
             .filter(|(_, row)| {
                 row.transport == attempt.transport
-                    && self.roles(row, self.terms(row), attempt) == (true, true)
+                    && self.roles(row, self.terms(row), attempt).near == (true, true)
                     && self.port(row, attempt) != PortFit::Outside
             })
             .map(|(id, row)| self.fit(id, row, attempt))
@@ -158,10 +160,12 @@ impl<'a> Matcher<'a> {
     /// How a row fits an attempt.
     pub fn fit(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> Fit {
         let terms = self.terms(row);
-        let (initiator_role, responder_role) = self.roles(row, terms, attempt);
+        let Held { near: (initiator_role, responder_role), exact } =
+            self.roles(row, terms, attempt);
         let mut assumptions = Vec::new();
         let conditions = self.conditions(&terms.when, &mut assumptions);
-        let qualifiers = self.qualifiers(row, terms, attempt, &mut assumptions);
+        let qualifiers =
+            if exact { self.qualifiers(row, terms, attempt, &mut assumptions) } else { Holds::No };
         if self.mode == ReadingMode::Inferred
             && let Some(literal) = &row.literal
             && !self.holds_literally(row, literal, attempt)
@@ -175,6 +179,7 @@ impl<'a> Matcher<'a> {
             row: id,
             initiator_role,
             responder_role,
+            exact_roles: exact,
             transport: row.transport == attempt.transport,
             port: self.port(row, attempt),
             conditions,
@@ -185,21 +190,43 @@ impl<'a> Matcher<'a> {
 
     fn holds_literally(&self, row: &Row, literal: &Terms, attempt: &Attempt<'_>) -> bool {
         let mut unused = Vec::new();
-        self.roles(row, literal, attempt) == (true, true)
+        self.roles(row, literal, attempt).exact
             && self.conditions(&literal.when, &mut unused) == Holds::Yes
             && carries(attempt.initiator.host, literal.initiator_has)
             && carries(attempt.responder.host, literal.responder_has)
     }
 
-    fn roles(&self, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> (bool, bool) {
+    /// Which roles of a row the two hosts hold.
+    ///
+    /// A row for the partner Exchange comes near every Exchange: there it is for another host of
+    /// the role, which is a different thing from a row that has nothing to do with the host.
+    fn roles(&self, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> Held {
         let (initiator, responder) = (attempt.initiator.host.roles, attempt.responder.host.roles);
-        let forward = (initiator.meets(terms.initiator), responder.meets(terms.responder));
-        let backward = (initiator.meets(terms.responder), responder.meets(terms.initiator));
-        if row.symmetric && forward != (true, true) && backward == (true, true) {
+        let held = |one: Set64, other: Set64| Held {
+            near: (initiator.meets(self.refined(one)), responder.meets(self.refined(other))),
+            exact: initiator.meets(one) && responder.meets(other),
+        };
+        let forward = held(terms.initiator, terms.responder);
+        if !row.symmetric || forward.exact {
+            return forward;
+        }
+        let backward = held(terms.responder, terms.initiator);
+        if backward.exact || (backward.near == (true, true) && forward.near != (true, true)) {
             backward
         } else {
             forward
         }
+    }
+
+    /// The roles and every role that they refine.
+    fn refined(&self, roles: Set64) -> Set64 {
+        let mut refined = roles;
+        for role in roles.members() {
+            if let Some(role) = self.policy.roles.get(usize::from(role)) {
+                refined.insert_all(role.closure);
+            }
+        }
+        refined
     }
 
     /// The ports of a row for a responder; `None` when its parameter has no value.
@@ -305,6 +332,14 @@ impl<'a> Matcher<'a> {
         }
         if declared { Holds::No } else { Holds::Assumed }
     }
+}
+
+/// Which roles of a row two hosts hold.
+struct Held {
+    /// A role of the row or one that it refines: initiator, responder.
+    near: (bool, bool),
+    /// Roles of the row itself, both.
+    exact: bool,
 }
 
 fn carries(host: &Host, wanted: Set64) -> bool {

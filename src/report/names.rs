@@ -1,7 +1,5 @@
 //! Names for the numbers that judging uses.
 
-use std::net::IpAddr;
-
 use crate::judge::Side;
 use crate::judge::model::{HostId, Policy, RoleId, Row, RowId, RowPorts, Set64, Site};
 
@@ -42,14 +40,6 @@ impl<'a> Names<'a> {
 
     pub(crate) fn host(&self, id: HostId) -> Option<&'a str> {
         self.site.hosts.get(id.0).map(|host| host.name.as_str())
-    }
-
-    /// `exch-1 (10.1.1.21)`, or the address alone.
-    pub(crate) fn end(&self, address: IpAddr, id: Option<HostId>) -> String {
-        match id.and_then(|id| self.host(id)) {
-            Some(name) => format!("{name} ({address})"),
-            None => address.to_string(),
-        }
     }
 
     pub(crate) fn row(&self, id: RowId) -> Option<&'a Row> {

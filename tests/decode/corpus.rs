@@ -130,7 +130,6 @@ struct Found {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn flows_packets_and_bytes_equal_the_truth() {
     let Some(folder) = std::env::var_os("PORTOLAN_CORPUS").map(PathBuf::from) else {
         println!("skipped: PORTOLAN_CORPUS is not set");

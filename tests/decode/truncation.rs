@@ -102,7 +102,6 @@ proptest! {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn no_prefix_of_a_captured_frame_gives_another_flow() {
     let Some(folder) = std::env::var_os("PORTOLAN_CORPUS") else {
         println!("skipped: PORTOLAN_CORPUS is not set");
