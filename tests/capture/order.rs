@@ -1,5 +1,7 @@
 //! Several inputs are one stream: cut files read like the uncut one, overlapping ones by time.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Times in milliseconds; the packet is its own name.
@@ -181,6 +183,34 @@ fn all_problems_with_the_paths_are_told_at_once() {
     assert!(
         matches!(Inputs::open(&[], Hashing::Sha256), Err(errors) if matches!(errors[..], [OpenError::NoPath]))
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever overlaps with whatever: no packet is lost, every input keeps its order, and the
+    /// stream steps back by a second where inputs begin to overlap, and by two at most where their
+    /// names number them in another order than their first packets.
+    #[test]
+    fn any_inputs_in_order_make_a_stream_in_order(
+        mut inputs in proptest::collection::vec(
+            proptest::collection::vec(0..20_000_u32, 0..40), 1..6),
+    ) {
+        inputs.iter_mut().for_each(|times| times.sort_unstable());
+        let files: Vec<_> = (0..).zip(&inputs).map(|(name, times)| packets(times, name)).collect();
+        let files: Vec<_> = files.iter().map(Vec::as_slice).collect();
+        let (frames, _) = read_all_bytes(&files);
+        let mut latest = 0;
+        for time in milliseconds(&frames) {
+            prop_assert!(time >= latest - 2000, "{time} after {latest}");
+            latest = time.max(latest);
+        }
+        for (name, times) in (0..).zip(&inputs) {
+            let own: Vec<_> = frames.iter().filter(|f| f.data[0] == name).cloned().collect();
+            let indices: Vec<_> = own.iter().map(|frame| frame.data[1]).collect();
+            prop_assert_eq!(indices, (0..times.len() as u8).collect::<Vec<_>>());
+        }
+    }
 }
 
 /// Gives a few bytes at a time, like a slow pipe.
