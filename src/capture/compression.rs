@@ -39,7 +39,7 @@ pub(super) struct Decompressor {
 }
 
 enum Codec {
-    None(Stored),
+    None(Box<Stored>),
     Gzip(Box<MultiGzDecoder<Stored>>),
     Zstd(Box<zstd::Decoder<'static, Stored>>),
     Lz4(Box<FrameDecoder<Stored>>),
@@ -86,7 +86,7 @@ impl Decompressor {
         };
         let stored = BufReader::with_capacity(BUFFER, Cursor::new(first).chain(hashed));
         let codec = match compression {
-            Compression::None => Codec::None(stored),
+            Compression::None => Codec::None(Box::new(stored)),
             Compression::Gzip => Codec::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Compression::Zstd => Codec::Zstd(Box::new(zstd::Decoder::with_buffer(stored)?)),
             Compression::Lz4 => Codec::Lz4(Box::new(FrameDecoder::new(stored))),
@@ -110,7 +110,7 @@ impl Decompressor {
         let read = io::copy(self.stored_mut(), &mut io::sink());
         let bytes = self.stored_bytes();
         let stored = match self.codec {
-            Codec::None(stored) => stored,
+            Codec::None(stored) => *stored,
             Codec::Gzip(decoder) => decoder.into_inner(),
             Codec::Zstd(decoder) => decoder.finish(),
             Codec::Lz4(decoder) => decoder.into_inner(),

@@ -2,6 +2,10 @@
 //!
 //! In: paths given by the user. Out: [`FrameBatch`]es in time order and, at the end, one
 //! [`InputSummary`] per input. Nothing here knows what a frame means.
+//!
+//! A path goes through `paths` (folders, doubles, names), `inputs` (order, overlap) and `input`
+//! (one file from first to last byte). Bytes go through `compression` (hash, decompress) and
+//! `feed` (a thread that reads ahead), and are cut into records by `pcap` or `pcapng`.
 
 mod batch;
 mod compression;

@@ -67,13 +67,7 @@ pub(super) fn expand(paths: &[PathBuf]) -> Expansion {
 
 impl Expansion {
     fn add_named(&mut self, path: &Path) {
-        let checked = if is_stdin(path) {
-            Ok((path.to_owned(), false))
-        } else {
-            fs::canonicalize(path)
-                .and_then(|true_path| fs::metadata(&true_path).map(|data| (true_path, data)))
-                .map(|(true_path, data)| (true_path, data.is_file()))
-        };
+        let checked = if is_stdin(path) { Ok((path.to_owned(), false)) } else { true_path(path) };
         match checked {
             Err(source) => {
                 self.errors.push(OpenError::Unreachable { path: path.to_owned(), source });
@@ -113,9 +107,7 @@ impl Expansion {
     }
 
     fn add_entry(&mut self, path: PathBuf, folder: usize) {
-        let reason = match fs::canonicalize(&path)
-            .and_then(|true_path| fs::metadata(&true_path).map(|data| (true_path, data.is_file())))
-        {
+        let reason = match true_path(&path) {
             Ok((true_path, true)) => match self.known.get(&true_path) {
                 Some(first) => format!("the same file as {}", first.display()),
                 None => {
@@ -128,6 +120,16 @@ impl Expansion {
             Err(error) => error.to_string(),
         };
         self.skipped.push(Skipped { path, reason });
+    }
+}
+
+/// The path of a file without links, and whether it is a regular file. Pipes may have no path
+/// but the one given (`/dev/fd/63`).
+fn true_path(path: &Path) -> io::Result<(PathBuf, bool)> {
+    if fs::metadata(path)?.is_file() {
+        Ok((fs::canonicalize(path)?, true))
+    } else {
+        Ok((path.to_owned(), false))
     }
 }
 

@@ -17,6 +17,12 @@ const SIMPLE_PACKET: u32 = 3;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
+/// Most interfaces of a file, over all its sections, so that a file of nothing but descriptions
+/// cannot use up the memory.
+const MOST_INTERFACES: usize = 16 << 10;
+/// Bytes kept of a name, description or filter, for the same reason.
+const MOST_TEXT: usize = 4 << 10;
+
 /// Bytes of block type and block length.
 const BLOCK_HEADER: usize = 8;
 /// Bytes of the least block: header and repeated length.
@@ -231,6 +237,9 @@ impl PcapngReader {
         let Some((&[a, b, _, _, c, d, e, f], options)) = body.split_first_chunk::<8>() else {
             return Err(too_short("Interface Description Block"));
         };
+        if self.interfaces.len() >= MOST_INTERFACES {
+            return Err(format!("more than {MOST_INTERFACES} interfaces"));
+        }
         let mut interface = Interface {
             section: self.sections.saturating_sub(1),
             index: (self.interfaces.len() - self.section_start) as u32,
@@ -354,7 +363,9 @@ fn packet_options(record: &mut Record, order: ByteOrder, options: &[u8]) -> Resu
     Ok(())
 }
 
+/// An option that is text: UTF-8 without a terminating zero, which some writers add.
 fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..MOST_TEXT).unwrap_or(bytes);
     String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
 }
 

@@ -366,6 +366,19 @@ fn broken_blocks_end_the_file() {
 }
 
 #[test]
+fn descriptions_of_interfaces_have_a_bound() {
+    let build = Builder::LITTLE;
+    let named = build.interface(1, 0, &build.option(2, &[b'x'; 60_000]));
+    let packet = build.enhanced(0, 1_000_000, &DATA, &[]);
+    let many = build.interface(1, 0, &[]).repeat(20_000);
+    let (frames, summary) = read_bytes(&[build.section(1, 0), named, packet, many].concat());
+    assert_eq!(frames.len(), 1);
+    assert!(summary.interfaces[0].name.as_ref().is_some_and(|name| name.len() < 10_000));
+    assert!(summary.interfaces.len() < 20_000);
+    assert!(reason(&summary.ending).contains("interfaces"));
+}
+
+#[test]
 fn what_is_no_capture_is_named() {
     let cases: [(&[u8], &str); 7] = [
         (b"", "empty"),

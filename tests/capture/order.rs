@@ -1,5 +1,7 @@
 //! Several inputs are one stream: cut files read like the uncut one, overlapping ones by time.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Times in milliseconds; the packet is its own name.
@@ -38,7 +40,7 @@ fn cut(file: &[u8], at: &[usize]) -> Vec<Vec<u8>> {
 #[test]
 fn a_capture_cut_anywhere_reads_like_the_uncut_one() {
     // Slightly out of order, with equal times and with a long pause.
-    let times = [1000, 1000, 1400, 1300, 1300, 2900, 2100, 9000, 9000, 8500, 9400, 60_000];
+    let times = [1000, 1000, 1400, 1300, 2900, 2100, 9000, 8500, 9400, 60_000];
     let whole = packets(&times, 0);
     let (expected, _) = read_bytes(&whole);
     assert_eq!(expected.len(), times.len());
@@ -181,4 +183,113 @@ fn all_problems_with_the_paths_are_told_at_once() {
     assert!(
         matches!(Inputs::open(&[], Hashing::Sha256), Err(errors) if matches!(errors[..], [OpenError::NoPath]))
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever overlaps with whatever: no packet is lost, every input keeps its order, and the
+    /// stream steps back by a second where inputs begin to overlap, and by two at most where their
+    /// names number them in another order than their first packets.
+    #[test]
+    fn any_inputs_in_order_make_a_stream_in_order(
+        mut inputs in proptest::collection::vec(
+            proptest::collection::vec(0..20_000_u32, 0..40), 1..6),
+    ) {
+        inputs.iter_mut().for_each(|times| times.sort_unstable());
+        let files: Vec<_> = (0..).zip(&inputs).map(|(name, times)| packets(times, name)).collect();
+        let files: Vec<_> = files.iter().map(Vec::as_slice).collect();
+        let (frames, _) = read_all_bytes(&files);
+        let mut latest = 0;
+        for time in milliseconds(&frames) {
+            prop_assert!(time >= latest - 2000, "{time} after {latest}");
+            latest = time.max(latest);
+        }
+        for (name, times) in (0..).zip(&inputs) {
+            let own: Vec<_> = frames.iter().filter(|f| f.data[0] == name).cloned().collect();
+            let indices: Vec<_> = own.iter().map(|frame| frame.data[1]).collect();
+            prop_assert_eq!(indices, (0..times.len() as u8).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// Gives a few bytes at a time, like a slow pipe.
+struct Trickle(Cursor<Vec<u8>>, usize);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(buffer.len());
+        self.0.read(&mut buffer[..count])
+    }
+}
+
+#[test]
+fn short_reads_change_nothing() {
+    let file = packets(&(0..200).map(|i| i * 10).collect::<Vec<_>>(), 3);
+    let (expected, _) = read_bytes(&file);
+    for count in [1, 2, 7, 23, 1000] {
+        let source = Box::new(Trickle(Cursor::new(file.clone()), count));
+        let streams: Vec<(String, Box<dyn Read + Send>)> = vec![("pipe".to_owned(), source)];
+        let (frames, summaries) = read(Inputs::from_streams(streams, Hashing::Off).unwrap());
+        assert_eq!(frames, expected, "{count} bytes at a time");
+        assert_eq!((&summaries[0].ending, &summaries[0].sha256), (&Ending::Complete, &None));
+    }
+}
+
+/// Fails with an error of the system after some bytes.
+struct Broken(Cursor<Vec<u8>>);
+
+impl Read for Broken {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            // EIO.
+            0 => Err(std::io::Error::from_raw_os_error(5)),
+            count => Ok(count),
+        }
+    }
+}
+
+#[test]
+fn an_error_of_the_system_keeps_what_came_before() {
+    let file = packets(&[1, 2, 3], 3);
+    let streams: Vec<(String, Box<dyn Read + Send>)> =
+        vec![("disk".to_owned(), Box::new(Broken(Cursor::new(file.clone()))))];
+    let (frames, summaries) = read(Inputs::from_streams(streams, Hashing::Sha256).unwrap());
+    assert_eq!(frames.len(), 3);
+    assert!(
+        matches!(summaries[0].ending, Ending::Unreadable { offset, .. } if offset == file.len() as u64)
+    );
+    assert_eq!(summaries[0].sha256, None);
+}
+
+#[test]
+fn inputs_not_read_to_the_end_say_so() {
+    let file = packets(&(0..50_000).collect::<Vec<_>>(), 3);
+    let later = packets(&[90_000_000], 4);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), &file).unwrap();
+    fs::write(folder.path().join("b"), later).unwrap();
+    let mut inputs = Inputs::open(&[folder.path().to_owned()], Hashing::Sha256).unwrap();
+    let mut batch = FrameBatch::default();
+    assert!(inputs.fill(&mut batch));
+    assert!(inputs.read_bytes() > 0);
+    let read = batch.frames.len() as u64;
+    let summaries = inputs.finish();
+    assert_eq!(summaries[0].packets, read);
+    assert_eq!(summaries[0].ending, Ending::NotRead { offset: 24 + 18 * read });
+    assert_eq!(summaries[1].ending, Ending::NotRead { offset: 0 });
+    assert!(summaries.iter().all(|summary| summary.sha256.is_none()));
+}
+
+#[test]
+fn a_file_that_vanishes_does_not_stop_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a"), packets(&[1], 1)).unwrap();
+    fs::write(path("b"), packets(&[2], 2)).unwrap();
+    let inputs = Inputs::open(&[folder.path().to_owned()], Hashing::Sha256).unwrap();
+    fs::remove_file(path("a")).unwrap();
+    let (frames, summaries) = read(inputs);
+    assert_eq!(frames.iter().map(|frame| frame.data[0]).collect::<Vec<_>>(), [2]);
+    assert!(matches!(summaries[0].ending, Ending::Unreadable { offset: 0, .. }));
 }
