@@ -89,6 +89,8 @@ pub struct Judge<'a> {
     pub matcher: Matcher<'a>,
     /// Finds hosts.
     pub inventory: Inventory<'a>,
+    /// Under the literal reading: fits flows to rows as the pack recommends.
+    recommended: Option<Matcher<'a>>,
     waivers: &'a Waivers,
     named_pairs: Vec<(Set64, Set64)>,
     capture_begin: Timestamp,
@@ -113,7 +115,9 @@ impl<'a> Judge<'a> {
             }
         }
         Judge {
-            matcher: Matcher { policy, site, mode },
+            matcher: Matcher::new(policy, site, mode),
+            recommended: (mode == ReadingMode::Literal)
+                .then(|| Matcher::new(policy, site, ReadingMode::Inferred)),
             inventory: Inventory::new(site),
             waivers,
             named_pairs,
@@ -261,12 +265,7 @@ impl<'a> Judge<'a> {
 
     /// Under the literal reading: an attempt that the recommended reading documents.
     fn beyond_the_words(&self, attempt: &Attempt<'_>) -> Option<Opinion> {
-        let Matcher { policy, site, mode } = self.matcher;
-        if mode == ReadingMode::Inferred {
-            return None;
-        }
-        let inferred = Matcher { policy, site, mode: ReadingMode::Inferred };
-        let fits = inferred.candidates(attempt);
+        let fits = self.recommended.as_ref()?.candidates(attempt);
         let fit = fits.iter().find(|fit| fit.is_active())?;
         let assumptions = fit.assumptions.clone();
         let opinion = Opinion::violation(Reason::QualifierMismatch, vec![fit.row]);
@@ -310,10 +309,8 @@ impl<'a> Judge<'a> {
         let reversed = attempt.reversed();
         let transposed = Attempt { transport: other_transport, ..*attempt };
         let named = || {
-            self.matcher.rows().any(|(id, row)| {
-                let fit = self.matcher.fit(id, row, attempt);
-                fit.exact_roles && fit.port != PortFit::Inside
-            })
+            let mut rows = self.matcher.rows();
+            rows.any(|(id, row)| self.matcher.grants_other_ports(id, row, attempt))
         };
         // An over-broad row covers almost any port, so what it would say comes last.
         match () {

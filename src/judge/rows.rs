@@ -129,9 +129,31 @@ pub struct Matcher<'a> {
     pub site: &'a Site,
     /// How unclear passages are read.
     pub mode: ReadingMode,
+    /// For each row: the roles of its terms, and the roles that those refine.
+    near: Vec<(Set64, Set64)>,
 }
 
 impl<'a> Matcher<'a> {
+    /// Prepares the rows of `policy` for matching under a reading.
+    pub fn new(policy: &'a Policy, site: &'a Site, mode: ReadingMode) -> Self {
+        let refined = |roles: Set64| {
+            let mut refined = roles;
+            for role in roles.members() {
+                if let Some(role) = policy.roles.get(usize::from(role)) {
+                    refined.insert_all(role.closure);
+                }
+            }
+            refined
+        };
+        let mut matcher = Matcher { policy, site, mode, near: Vec::new() };
+        let near = policy.rows.iter().map(|row| {
+            let terms = matcher.terms(row);
+            (refined(terms.initiator), refined(terms.responder))
+        });
+        matcher.near = near.collect();
+        matcher
+    }
+
     /// The rows in document order.
     pub fn rows(&self) -> impl Iterator<Item = (RowId, &'a Row)> {
         (0..).map(RowId).zip(&self.policy.rows)
@@ -148,9 +170,9 @@ impl<'a> Matcher<'a> {
     /// Rows whose roles, transport and port are those of the attempt, with their fit.
     pub fn candidates(&self, attempt: &Attempt<'_>) -> Vec<Fit> {
         self.rows()
-            .filter(|(_, row)| {
+            .filter(|(id, row)| {
                 row.transport == attempt.transport
-                    && self.roles(row, self.terms(row), attempt).near == (true, true)
+                    && self.roles(*id, row, self.terms(row), attempt).near == (true, true)
                     && self.port(row, attempt) != PortFit::Outside
             })
             .map(|(id, row)| self.fit(id, row, attempt))
@@ -161,14 +183,14 @@ impl<'a> Matcher<'a> {
     pub fn fit(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> Fit {
         let terms = self.terms(row);
         let Held { near: (initiator_role, responder_role), exact } =
-            self.roles(row, terms, attempt);
+            self.roles(id, row, terms, attempt);
         let mut assumptions = Vec::new();
         let conditions = self.conditions(&terms.when, &mut assumptions);
         let qualifiers =
             if exact { self.qualifiers(row, terms, attempt, &mut assumptions) } else { Holds::No };
         if self.mode == ReadingMode::Inferred
             && let Some(literal) = &row.literal
-            && !self.holds_literally(row, literal, attempt)
+            && !self.holds_literally(id, row, literal, attempt)
         {
             let reading = row.readings.iter().filter(|reading| {
                 self.policy.readings.get(reading.0).is_some_and(|reading| reading.changes_verdict)
@@ -188,9 +210,21 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn holds_literally(&self, row: &Row, literal: &Terms, attempt: &Attempt<'_>) -> bool {
+    /// Whether a row names the roles of both hosts and does not cover the port.
+    pub fn grants_other_ports(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> bool {
+        self.roles(id, row, self.terms(row), attempt).exact
+            && self.port(row, attempt) != PortFit::Inside
+    }
+
+    fn holds_literally(
+        &self,
+        id: RowId,
+        row: &Row,
+        literal: &Terms,
+        attempt: &Attempt<'_>,
+    ) -> bool {
         let mut unused = Vec::new();
-        self.roles(row, literal, attempt).exact
+        self.roles(id, row, literal, attempt).exact
             && self.conditions(&literal.when, &mut unused) == Holds::Yes
             && carries(attempt.initiator.host, literal.initiator_has)
             && carries(attempt.responder.host, literal.responder_has)
@@ -200,33 +234,23 @@ impl<'a> Matcher<'a> {
     ///
     /// A row for the partner Exchange comes near every Exchange: there it is for another host of
     /// the role, which is a different thing from a row that has nothing to do with the host.
-    fn roles(&self, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> Held {
+    fn roles(&self, id: RowId, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> Held {
         let (initiator, responder) = (attempt.initiator.host.roles, attempt.responder.host.roles);
-        let held = |one: Set64, other: Set64| Held {
-            near: (initiator.meets(self.refined(one)), responder.meets(self.refined(other))),
-            exact: initiator.meets(one) && responder.meets(other),
+        let held = |exact: (Set64, Set64), near: (Set64, Set64)| Held {
+            near: (initiator.meets(near.0), responder.meets(near.1)),
+            exact: initiator.meets(exact.0) && responder.meets(exact.1),
         };
-        let forward = held(terms.initiator, terms.responder);
+        let near = self.near.get(id.0).copied().unwrap_or_default();
+        let forward = held((terms.initiator, terms.responder), near);
         if !row.symmetric || forward.exact {
             return forward;
         }
-        let backward = held(terms.responder, terms.initiator);
+        let backward = held((terms.responder, terms.initiator), (near.1, near.0));
         if backward.exact || (backward.near == (true, true) && forward.near != (true, true)) {
             backward
         } else {
             forward
         }
-    }
-
-    /// The roles and every role that they refine.
-    fn refined(&self, roles: Set64) -> Set64 {
-        let mut refined = roles;
-        for role in roles.members() {
-            if let Some(role) = self.policy.roles.get(usize::from(role)) {
-                refined.insert_all(role.closure);
-            }
-        }
-        refined
     }
 
     /// The ports of a row for a responder; `None` when its parameter has no value.
