@@ -82,7 +82,7 @@ fn fold(
 ) -> Partial {
     let mut fold = Fold::new(hasher.clone(), u64::MAX);
     for (index, part) in packets.chunks(batch_size).enumerate() {
-        fold.push(&batch(part, first + index * batch_size));
+        fold.push(&[batch(part, first + index * batch_size)]);
     }
     fold.finish()
 }
@@ -181,7 +181,7 @@ fn a_full_table_counts_what_it_cannot_hold() {
     let hasher = foldhash::fast::RandomState::default();
     let mut fold = Fold::new(hasher, 30);
     for (index, part) in packets.chunks(10).enumerate() {
-        fold.push(&batch(part, index * 10));
+        fold.push(&[batch(part, index * 10)]);
     }
     let evaluated = fold.finish().evaluate();
     assert_eq!(evaluated.records.len(), 30);

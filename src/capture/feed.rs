@@ -1,8 +1,9 @@
-//! The decompressed stream of one input in pieces, read ahead by a thread of its own.
+//! The decompressed stream of one input in pieces.
 //!
-//! Reading, hashing and decompressing cost more than walking records, so they run beside it.
-//! Pieces are handed over, not copied; each has room in front for the partial record that the
-//! piece before it left.
+//! Decompressing costs more than everything else, so a thread of its own does it ahead. Stored
+//! bytes are read and hashed by who walks their records, while they are in its cache. Pieces are
+//! handed over, not copied; each has room in front for the partial record that the piece before
+//! it left.
 
 use std::io::{self, Read};
 use std::thread;
@@ -113,8 +114,10 @@ impl Failure {
 
 /// The stream of one input.
 pub(super) enum Feed {
-    /// Read when asked, a little at a time.
+    /// Only the beginning, a little at a time.
     Direct(Option<Box<Decompressor>>),
+    /// Read when asked.
+    Inline { decompressor: Option<Box<Decompressor>>, live: bool, spare: Vec<Vec<u8>> },
     /// Read ahead.
     Ahead { pieces: Receiver<(Message, u64)>, spare: Sender<Vec<u8>>, stored_bytes: u64 },
 }
@@ -125,17 +128,21 @@ impl Feed {
         Feed::Direct(Some(Box::new(decompressor)))
     }
 
-    /// Starts to read ahead. `live` delivers what a pipe has instead of waiting for a full
-    /// piece.
+    /// A feed for the whole of an input. `live` delivers what a pipe has instead of waiting for
+    /// a full piece.
     ///
     /// # Errors
-    /// When the system gives no thread.
-    pub(super) fn ahead(decompressor: Decompressor, live: bool) -> io::Result<Self> {
+    /// When a thread is needed and the system gives none.
+    pub(super) fn whole(decompressor: Decompressor, live: bool) -> io::Result<Self> {
+        if decompressor.compression() == Compression::None {
+            let decompressor = Some(Box::new(decompressor));
+            return Ok(Feed::Inline { decompressor, live, spare: Vec::new() });
+        }
         let (piece_sender, pieces) = bounded(AHEAD);
         let (spare, spare_buffers) = bounded(AHEAD + 1);
         thread::Builder::new()
             .name("capture-feed".to_owned())
-            .spawn(move || read_ahead(decompressor, live, &piece_sender, &spare_buffers))?;
+            .spawn(move || read_ahead(decompressor, &piece_sender, &spare_buffers))?;
         Ok(Feed::Ahead { pieces, spare, stored_bytes: 0 })
     }
 
@@ -154,6 +161,19 @@ impl Feed {
                 // Only the beginning is of interest here, so the rest need not be hashed.
                 Message::End(FeedEnd { size: 0, sha256: None, failure })
             }
+            Feed::Inline { decompressor, live, spare } => {
+                let Some(mut reading) = decompressor.take() else {
+                    return lost();
+                };
+                let buffer = spare.pop().unwrap_or_default();
+                let (window, failure) = read_piece(&mut reading, buffer, PIECE, *live);
+                if window.len() > 0 && failure.is_none() {
+                    *decompressor = Some(reading);
+                    return Message::Piece(window);
+                }
+                let (size, sha256) = reading.finish();
+                Message::End(FeedEnd { size, sha256, failure })
+            }
             Feed::Ahead { pieces, stored_bytes, .. } => match pieces.recv() {
                 Ok((message, stored)) => {
                     *stored_bytes = stored;
@@ -168,17 +188,29 @@ impl Feed {
     pub(super) fn stored_bytes(&self) -> u64 {
         match self {
             Feed::Direct(_) => 0,
+            Feed::Inline { decompressor, .. } => {
+                decompressor.as_ref().map_or(0, |reading| reading.stored_bytes())
+            }
             Feed::Ahead { stored_bytes, .. } => *stored_bytes,
         }
     }
 
     /// Gives a buffer back for another piece.
-    pub(super) fn recycle(&self, buffer: Vec<u8>) {
-        if let Feed::Ahead { spare, .. } = self
-            && buffer.capacity() > 0
-        {
-            // A buffer that nobody waits for is freed.
-            let _ = spare.try_send(buffer);
+    pub(super) fn recycle(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() == 0 {
+            return;
+        }
+        match self {
+            Feed::Direct(_) => {}
+            Feed::Inline { spare, .. } => {
+                if spare.len() < AHEAD {
+                    spare.push(buffer);
+                }
+            }
+            Feed::Ahead { spare, .. } => {
+                // A buffer that nobody waits for is freed.
+                let _ = spare.try_send(buffer);
+            }
         }
     }
 }
@@ -192,15 +224,12 @@ fn lost() -> Message {
 /// The reading thread: pieces until the end of the stream, then what is known of it.
 fn read_ahead(
     mut decompressor: Decompressor,
-    live: bool,
     pieces: &Sender<(Message, u64)>,
     spare: &Receiver<Vec<u8>>,
 ) {
-    // Decompressors give less than they are asked for; only an uncompressed pipe is live.
-    let live = live && decompressor.compression() == Compression::None;
     let failure = loop {
         let buffer = spare.try_recv().unwrap_or_default();
-        let (window, failure) = read_piece(&mut decompressor, buffer, PIECE, live);
+        let (window, failure) = read_piece(&mut decompressor, buffer, PIECE, false);
         let ended = window.len() == 0;
         if !ended {
             let stored = decompressor.stored_bytes();
@@ -227,12 +256,12 @@ fn read_piece(
     if buffer.capacity() < HEADROOM + size {
         // Zeroed by the system, page by page when touched.
         buffer = vec![0; HEADROOM + size];
-    } else {
+    } else if buffer.len() < HEADROOM + size {
         buffer.resize(HEADROOM + size, 0);
     }
     let mut end = HEADROOM;
     let mut failure = None;
-    while let Some(free) = buffer.get_mut(end..)
+    while let Some(free) = buffer.get_mut(end..HEADROOM + size)
         && !free.is_empty()
     {
         match decompressor.read(free) {

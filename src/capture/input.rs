@@ -70,7 +70,7 @@ pub(super) struct Place<'a> {
 }
 
 impl InputReader {
-    /// Reads `source` ahead in a thread of its own. `live` takes what a pipe has at once.
+    /// Reads the whole of `source`. `live` takes what a pipe has at once.
     ///
     /// # Errors
     /// When the first bytes cannot be read or there is no thread to be had.
@@ -83,7 +83,7 @@ impl InputReader {
         let decompressor = Decompressor::open(source, hashing)?;
         let mut summary = InputSummary::new(path);
         summary.compression = decompressor.compression();
-        Ok(InputReader::new(summary, Feed::ahead(decompressor, live)?))
+        Ok(InputReader::new(summary, Feed::whole(decompressor, live)?))
     }
 
     /// Reads the beginning of `source` only.
@@ -302,7 +302,6 @@ impl InputReader {
         let rest = Window::over(std::mem::take(&mut batch.bytes), self.window.unread());
         let used = std::mem::replace(&mut self.window, rest);
         batch.bytes = used.bytes;
-        batch.bytes.truncate(used.start);
     }
 
     /// Reads until the next record can be whole, or the input ends.

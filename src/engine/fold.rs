@@ -9,7 +9,7 @@ use super::timeline::Timeline;
 use crate::base::Merge;
 use crate::capture::{FrameBatch, FrameMeta};
 use crate::decode::{Decoded, FlowKey, Transport, Unit, dissect};
-use crate::flow::{Accounting, Class, FlowTable, FragmentEvent, Tally};
+use crate::flow::{Accounting, Class, FlowTable, FragmentEvent, GROUP, Pushed, Tally};
 
 /// Frames per chunk: enough work to be worth handing to another thread.
 const CHUNK: usize = 512;
@@ -123,30 +123,29 @@ impl Fold {
         }
     }
 
-    /// Adds the frames of a batch, which follow all frames added before.
-    pub fn push(&mut self, batch: &FrameBatch) {
-        let Some(first) = batch.frames.first() else { return };
+    /// Adds the frames of some batches, which follow each other and all frames added before.
+    pub fn push(&mut self, batches: &[FrameBatch]) {
+        let chunks: Vec<(&FrameBatch, &[FrameMeta])> = batches
+            .iter()
+            .flat_map(|batch| batch.frames.chunks(CHUNK).map(move |frames| (batch, frames)))
+            .collect();
+        let Some(first) = chunks.first().and_then(|(_, frames)| frames.first()) else { return };
         self.partial.begin_at(first.source.ordinal);
-        let chunks = batch.frames.len().div_ceil(CHUNK);
-        if self.routed.len() < chunks {
-            self.routed.resize_with(chunks, Routed::new);
+        if self.routed.len() < chunks.len() {
+            self.routed.resize_with(chunks.len(), Routed::new);
         }
-        let Some(routed) = self.routed.get_mut(..chunks) else { return };
+        let Some(routed) = self.routed.get_mut(..chunks.len()) else { return };
         let hasher = &self.partial.hasher;
-        batch
-            .frames
-            .par_chunks(CHUNK)
+        chunks
+            .par_iter()
             .zip(routed.par_iter_mut())
-            .for_each(|(frames, routed)| routed.decode(hasher, batch, frames));
+            .for_each(|((batch, frames), routed)| routed.decode(hasher, batch, frames));
         let joined = collect_serial(&mut self.partial, routed);
         let may_grow = self.partial.runs() < self.most_runs;
         let routed = &*routed;
         self.partial.shards.par_iter_mut().zip(self.outcomes.par_iter_mut()).enumerate().for_each(
             |(shard, (table, outcome))| {
-                *outcome = Outcome::default();
-                let units = routed.iter().filter_map(|chunk| chunk.units.get(shard)).flatten();
-                let late = joined.iter().filter(|(hash, _)| shard_of(*hash) == shard);
-                update(table, units, late, may_grow, outcome);
+                *outcome = update(table, routed, shard, &joined, may_grow);
             },
         );
         for outcome in &self.outcomes {
@@ -189,32 +188,47 @@ fn collect_serial(partial: &mut Partial, routed: &mut [Routed]) -> Vec<(u64, Uni
     joined
 }
 
+impl Outcome {
+    fn count(&mut self, unit: &Unit, pushed: Option<Pushed>) {
+        let tally = Tally::of(unit.frame_bytes, unit.source);
+        match pushed {
+            Some(Pushed::JoinedForWantOfRoom) => {
+                self.in_flows.merge(tally);
+                self.blurred.merge(tally);
+            }
+            Some(_) => self.in_flows.merge(tally),
+            None => self.no_room.merge(tally),
+        }
+    }
+}
+
 /// Updates a shard with its packets in arrival order; `late` are fragments that take their
 /// place among them.
-fn update<'a>(
+fn update(
     table: &mut FlowTable,
-    units: impl Iterator<Item = &'a (u64, Unit)>,
-    late: impl Iterator<Item = &'a (u64, Unit)>,
+    chunks: &[Routed],
+    shard: usize,
+    late: &[(u64, Unit)],
     may_grow: bool,
-    outcome: &mut Outcome,
-) {
-    let mut late = late.peekable();
-    let mut push = |(hash, unit): &(u64, Unit)| {
-        let tally = Tally::of(unit.frame_bytes, unit.source);
-        match table.push(*hash, unit, may_grow) {
-            Some(crate::flow::Pushed::JoinedForWantOfRoom) => {
-                outcome.in_flows.merge(tally);
-                outcome.blurred.merge(tally);
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut late = late.iter().filter(|(hash, _)| shard_of(*hash) == shard).peekable();
+    for units in chunks.iter().filter_map(|chunk| chunk.units.get(shard)) {
+        if late.peek().is_none() {
+            for group in units.chunks(GROUP) {
+                table.push_group(group, may_grow, |unit, pushed| outcome.count(unit, pushed));
             }
-            Some(_) => outcome.in_flows.merge(tally),
-            None => outcome.no_room.merge(tally),
+            continue;
         }
-    };
-    for unit in units {
-        while let Some(fragment) = late.next_if(|fragment| fragment.1.source < unit.1.source) {
-            push(fragment);
+        for (hash, unit) in units {
+            while let Some((hash, fragment)) = late.next_if(|(_, late)| late.source < unit.source) {
+                outcome.count(fragment, table.push(*hash, fragment, may_grow));
+            }
+            outcome.count(unit, table.push(*hash, unit, may_grow));
         }
-        push(unit);
     }
-    late.for_each(push);
+    for (hash, fragment) in late {
+        outcome.count(fragment, table.push(*hash, fragment, may_grow));
+    }
+    outcome
 }

@@ -11,8 +11,11 @@ use crate::capture::FrameBatch;
 /// Bytes of memory that one run of a flow takes, its place in the index included.
 const BYTES_PER_RUN: u64 = 256;
 
-/// Batches in circulation: one being filled, one being folded, one waiting.
-const BATCHES: usize = 3;
+/// Batches folded at once: enough work between two points where the workers wait for each other.
+const FOLDED: usize = 4;
+
+/// Batches in circulation: as many being filled as being folded, and one on its way.
+const BATCHES: usize = 2 * FOLDED + 1;
 
 /// How much of the machine a run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +68,6 @@ pub fn fold_stream(
     thread::scope(|scope| {
         scope.spawn(move || {
             for mut batch in empty {
-                batch.clear();
                 let more = fill(&mut batch);
                 if to_fold.send(batch).is_err() || !more {
                     return;
@@ -73,12 +75,21 @@ pub fn fold_stream(
             }
         });
         let mut packets = 0;
-        for batch in filled {
-            pool.install(|| fold.push(&batch));
-            packets += batch.frames.len() as u64;
+        let mut batches: Vec<FrameBatch> = Vec::with_capacity(FOLDED);
+        loop {
+            // Waiting for all of them keeps the place where a full table refuses new flows the
+            // same from run to run.
+            batches.extend(filled.iter().take(FOLDED));
+            if batches.is_empty() {
+                break;
+            }
+            pool.install(|| fold.push(&batches));
+            packets += batches.iter().map(|batch| batch.frames.len() as u64).sum::<u64>();
             progress(Progress { packets, flows: fold.runs() });
-            // The reader has gone when it met the end; then nobody wants the batch back.
-            let _ = to_reader.send(batch);
+            for batch in batches.drain(..) {
+                // The reader has gone when it met the end; then nobody wants the batch back.
+                let _ = to_reader.send(batch);
+            }
         }
     });
     Ok(fold.finish())

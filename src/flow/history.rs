@@ -20,6 +20,12 @@ impl FlowHistory {
         FlowHistory { first: segment, more: None }
     }
 
+    /// Fetches the memory that the next packet will change.
+    pub(super) fn touch(&self) {
+        std::hint::black_box(self.first.latest);
+        std::hint::black_box(self.more.is_some());
+    }
+
     /// The runs in arrival order.
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| more.iter()))

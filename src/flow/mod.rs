@@ -22,4 +22,4 @@ pub use history::{FlowHistory, Pushed};
 pub use quotes::{Quote, QuoteLog};
 pub use record::{ConnectionState, DirectionBasis, FlowRecord, IcmpNotice, records};
 pub use segment::{Half, Origin, Segment, TcpSeen};
-pub use table::FlowTable;
+pub use table::{FlowTable, GROUP};

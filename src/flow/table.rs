@@ -12,10 +12,28 @@ use crate::decode::{FlowKey, Unit};
 /// Flows per slab: small enough to waste little in a quiet shard.
 const SLAB: usize = 256;
 
+/// Packets looked up together: their memory is fetched at the same time instead of one after the
+/// other.
+pub const GROUP: usize = 32;
+
+/// Where a flow lies, and enough of its hash to tell it from almost all others.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    tag: u32,
+    at: u32,
+}
+
+impl Place {
+    fn tag_of(hash: u64) -> u32 {
+        // The index itself uses the lowest and the highest bits.
+        (hash >> 24) as u32
+    }
+}
+
 /// The flows of one shard.
 #[derive(Debug, Default)]
 pub struct FlowTable {
-    index: HashTable<u32>,
+    index: HashTable<Place>,
     slabs: Vec<Vec<(u64, FlowKey, FlowHistory)>>,
     runs: u64,
 }
@@ -34,23 +52,59 @@ impl FlowTable {
         let slabs = &mut self.slabs;
         let entry = self.index.entry(
             hash,
-            |at| slot(slabs, *at).is_some_and(|(_, key, _)| *key == unit.key),
-            |at| slot(slabs, *at).map_or(0, |(hash, ..)| *hash),
+            |place| holds(slabs, *place, hash, &unit.key),
+            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
         );
         match entry {
             Entry::Occupied(found) => {
-                let (_, key, history) = slot_mut(slabs, *found.get())?;
-                let pushed = history.push(unit, key.protocol(), may_grow);
-                self.runs += u64::from(pushed == Pushed::Began);
-                Some(pushed)
+                let at = found.get().at;
+                self.append(at, unit, may_grow)
             }
             Entry::Vacant(vacant) if may_grow => {
                 let history = FlowHistory::new(Segment::of(unit));
-                vacant.insert(place(slabs, (hash, unit.key, history)));
+                let at = place(slabs, (hash, unit.key, history));
+                vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
                 Some(Pushed::Began)
             }
             Entry::Vacant(_) => None,
+        }
+    }
+
+    /// Adds a packet to the flow at a place.
+    fn append(&mut self, at: u32, unit: &Unit, may_grow: bool) -> Option<Pushed> {
+        let (_, key, history) = slot_mut(&mut self.slabs, at)?;
+        let pushed = history.push(unit, key.protocol(), may_grow);
+        self.runs += u64::from(pushed == Pushed::Began);
+        Some(pushed)
+    }
+
+    /// Adds up to [`GROUP`] packets in order, with their hashes, and tells what became of each.
+    ///
+    /// The same as one [`push`](FlowTable::push) after the other. Looking all of them up first
+    /// lets the processor wait for many places in memory at once.
+    pub fn push_group(
+        &mut self,
+        group: &[(u64, Unit)],
+        may_grow: bool,
+        mut tell: impl FnMut(&Unit, Option<Pushed>),
+    ) {
+        let mut places = [None; GROUP];
+        for (place, (hash, _)) in places.iter_mut().zip(group) {
+            *place = self.index.find(*hash, |place| place.tag == Place::tag_of(*hash)).copied();
+        }
+        for (place, (hash, unit)) in places.iter_mut().zip(group) {
+            *place = place.filter(|place| holds(&self.slabs, *place, *hash, &unit.key));
+            if let Some((_, _, history)) = place.and_then(|place| slot(&self.slabs, place.at)) {
+                history.touch();
+            }
+        }
+        for (place, (hash, unit)) in places.iter().zip(group) {
+            let pushed = match place {
+                Some(place) => self.append(place.at, unit, may_grow),
+                None => self.push(*hash, unit, may_grow),
+            };
+            tell(unit, pushed);
         }
     }
 
@@ -72,20 +126,20 @@ impl FlowTable {
         let added = history.segments().count() as u64;
         let entry = self.index.entry(
             hash,
-            |at| slot(slabs, *at).is_some_and(|(_, held, _)| *held == key),
-            |at| slot(slabs, *at).map_or(0, |(hash, ..)| *hash),
+            |place| holds(slabs, *place, hash, &key),
+            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
         );
         match entry {
             Entry::Occupied(found) => {
-                let at = *found.get();
-                if let Some((_, _, held)) = slot_mut(slabs, at) {
+                if let Some((_, _, held)) = slot_mut(slabs, found.get().at) {
                     let before = held.segments().count() as u64;
                     held.merge(history, key.protocol());
                     self.runs = self.runs - before + held.segments().count() as u64;
                 }
             }
             Entry::Vacant(vacant) => {
-                vacant.insert(place(slabs, (hash, key, history)));
+                let at = place(slabs, (hash, key, history));
+                vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += added;
             }
         }
@@ -98,6 +152,12 @@ impl FlowTable {
 }
 
 type Slot = (u64, FlowKey, FlowHistory);
+
+/// Whether the flow at a place is that of `key`.
+fn holds(slabs: &[Vec<Slot>], place: Place, hash: u64, key: &FlowKey) -> bool {
+    place.tag == Place::tag_of(hash)
+        && slot(slabs, place.at).is_some_and(|(_, held, _)| held == key)
+}
 
 fn slot(slabs: &[Vec<Slot>], at: u32) -> Option<&Slot> {
     slabs.get(at as usize / SLAB)?.get(at as usize % SLAB)
