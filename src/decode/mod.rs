@@ -32,7 +32,7 @@ use packet::{Packet, Step};
 pub use key::{Direction, FlowKey};
 pub use non_ip::{hides_ip, non_ip_name};
 pub use stop::{Layer, Stop, StopReason};
-pub use unit::{DatagramId, Decoded, FragmentUnit, Transport, Unit};
+pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
 
 /// How many headers of one frame are followed. Real frames have fewer than ten; the limit only
 /// bounds the work on frames made to be deep.

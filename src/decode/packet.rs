@@ -3,10 +3,10 @@
 //! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place so
 //! that lengths mean the same for every header. Not here: the layout of any header.
 
-use super::FlowKey;
 use super::dispatch::On;
 use super::stop::{Layer, Stop, StopReason};
-use super::unit::{DatagramId, Decoded, FragmentUnit, Transport, Unit};
+use super::unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
+use super::{Direction, FlowKey};
 use crate::base::{Endpoint, IpProto};
 use crate::capture::FrameMeta;
 
@@ -52,6 +52,8 @@ pub(super) struct Packet<'a> {
     pub(super) link_group: bool,
     /// Whether this is the packet quoted by an ICMP error.
     quoted: bool,
+    /// For an ICMP error: the flow of the packet that it quotes.
+    pub(super) about: Option<(FlowKey, Direction)>,
     /// The innermost IP header.
     pub(super) ip: IpFacts,
 }
@@ -63,7 +65,7 @@ impl<'a> Packet<'a> {
         let end = wire.saturating_sub(frame.fcs_bytes.into());
         let bytes = bytes.get(..end).unwrap_or(bytes);
         let ip = IpFacts::default();
-        Packet { frame, bytes, offset: 0, end, link_group: false, quoted: false, ip }
+        Packet { frame, bytes, offset: 0, end, link_group: false, quoted: false, about: None, ip }
     }
 
     /// The packet that an ICMP error quotes from the present position on; `None` within a
@@ -152,7 +154,11 @@ impl<'a> Packet<'a> {
             transport,
             link_group: self.link_group,
             cut: self.is_cut(),
-            first_fragment: self.ip.first_fragment,
+            aside: match (self.ip.first_fragment, self.about) {
+                (Some(datagram), _) => Aside::FirstFragment(datagram),
+                (None, Some((key, direction))) => Aside::Quotes(key, direction),
+                (None, None) => Aside::None,
+            },
         }))
     }
 

@@ -47,8 +47,38 @@ pub struct Unit {
     /// Whether less of the IP packet was captured than its header declares. Lost padding does not
     /// count.
     pub cut: bool,
-    /// For a first fragment: the datagram that its later fragments belong to.
-    pub first_fragment: Option<DatagramId>,
+    /// What else the packet tells of, which few do.
+    pub aside: Aside,
+}
+
+impl Unit {
+    /// The datagram of which this packet is the first fragment.
+    pub fn first_fragment(&self) -> Option<DatagramId> {
+        match self.aside {
+            Aside::FirstFragment(datagram) => Some(datagram),
+            _ => None,
+        }
+    }
+
+    /// The flow of the packet that this ICMP error quotes, and which way the quoted packet
+    /// travelled.
+    pub fn quoted(&self) -> Option<(FlowKey, Direction)> {
+        match self.aside {
+            Aside::Quotes(key, direction) => Some((key, direction)),
+            _ => None,
+        }
+    }
+}
+
+/// What a packet tells of besides its own flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// Nothing.
+    None,
+    /// It is the first fragment of a datagram, to which later fragments belong.
+    FirstFragment(DatagramId),
+    /// It is an ICMP error about a packet of this flow, which travelled this way.
+    Quotes(FlowKey, Direction),
 }
 
 /// Transport header facts that flow state needs.
@@ -77,9 +107,6 @@ pub enum Transport {
         kind: u8,
         /// Message code.
         code: u8,
-        /// The flow of the packet quoted by an error message, and which way the quoted packet
-        /// travelled.
-        quoted: Option<(FlowKey, Direction)>,
     },
     /// Any other IP protocol.
     Other,

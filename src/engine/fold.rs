@@ -8,7 +8,7 @@ use super::partial::{Partial, SHARDS};
 use super::timeline::Timeline;
 use crate::base::Merge;
 use crate::capture::{FrameBatch, FrameMeta};
-use crate::decode::{Decoded, FlowKey, Transport, Unit, dissect};
+use crate::decode::{Aside, Decoded, FlowKey, Unit, dissect};
 use crate::flow::{Accounting, Class, FlowTable, FragmentEvent, GROUP, Pushed, Tally};
 
 /// Frames per chunk: enough work to be worth handing to another thread.
@@ -84,12 +84,13 @@ impl Routed {
         if let Some(shard) = self.units.get_mut(shard_of(hash)) {
             shard.push((hash, unit));
         }
-        if let Some(datagram) = unit.first_fragment {
-            let Unit { key, direction, time, .. } = unit;
-            self.fragments.push(FragmentEvent::First { datagram, key, direction, time });
-        }
-        if let Transport::Icmp { quoted: Some(_), .. } = unit.transport {
-            self.quotes.push(unit);
+        match unit.aside {
+            Aside::None => {}
+            Aside::FirstFragment(datagram) => {
+                let Unit { key, direction, time, .. } = unit;
+                self.fragments.push(FragmentEvent::First { datagram, key, direction, time });
+            }
+            Aside::Quotes(..) => self.quotes.push(unit),
         }
     }
 }

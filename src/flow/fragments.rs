@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::accounting::{Accounting, Class, Tally};
 use crate::base::{Timestamp, merge::least};
-use crate::decode::{DatagramId, Direction, FlowKey, FragmentUnit, Transport, Unit};
+use crate::decode::{Aside, DatagramId, Direction, FlowKey, FragmentUnit, Transport, Unit};
 
 /// How long a datagram's fragments wait for each other, in nanoseconds (D3.7, RFC 8200
 /// section 4.5 allows 60 s).
@@ -228,6 +228,6 @@ fn joined(fragment: &FragmentUnit, first: &First) -> Unit {
         transport: Transport::Other,
         link_group: fragment.link_group,
         cut: fragment.cut,
-        first_fragment: None,
+        aside: Aside::None,
     }
 }

@@ -43,14 +43,13 @@ impl FlowHistory {
     /// With `may_split` unset the packet joins the newest run whatever the rule says; the
     /// caller counts that as lost detail.
     pub fn push(&mut self, unit: &Unit, protocol: IpProto, may_split: bool) -> Pushed {
-        let next = Segment::of(unit);
         let last = self.last_mut();
-        let continues = last.continues(&next, protocol);
+        let continues = last.accepts(unit, protocol);
         if continues || !may_split {
-            last.append(&next);
+            last.absorb(unit);
             return if continues { Pushed::Joined } else { Pushed::JoinedForWantOfRoom };
         }
-        self.begin(next);
+        self.begin(Segment::of(unit));
         Pushed::Began
     }
 

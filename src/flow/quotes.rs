@@ -72,7 +72,9 @@ impl QuoteLog {
 
     /// Notes what an ICMP error quotes; other units are left alone.
     pub fn note(&mut self, unit: &Unit) {
-        let Transport::Icmp { kind, code, quoted: Some(quoted) } = unit.transport else { return };
+        let (Transport::Icmp { kind, code }, Some(quoted)) = (unit.transport, unit.quoted()) else {
+            return;
+        };
         self.add(quoted, Quote::of(unit, kind, code));
     }
 

@@ -164,6 +164,16 @@ pub struct Origin {
     pub direction: Direction,
 }
 
+/// Who sent the SYN, with which sequence number, if the packet is one.
+fn syn_of(unit: &Unit) -> Option<(Direction, u32)> {
+    match unit.transport {
+        Transport::Tcp { sequence, flags, .. } if TcpSeen::of_flags(flags).has(TcpSeen::SYN) => {
+            Some((unit.direction, sequence))
+        }
+        _ => None,
+    }
+}
+
 /// A run of packets of one five-tuple without a new SYN and without a long silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -187,17 +197,11 @@ impl Segment {
             Direction::AToB => (half, Half::default()),
             Direction::BToA => (Half::default(), half),
         };
-        let syn = match unit.transport {
-            Transport::Tcp { sequence, .. } if half.tcp.has(TcpSeen::SYN) => {
-                Some((unit.direction, sequence))
-            }
-            _ => None,
-        };
         Segment {
             origin: Origin { source: unit.source, direction: unit.direction },
             earliest: unit.time,
             latest: unit.time,
-            syn,
+            syn: syn_of(unit),
             a_to_b,
             b_to_a,
         }
@@ -214,6 +218,29 @@ impl Segment {
     /// Packets of both directions.
     pub fn packets(&self) -> u64 {
         self.a_to_b.packets + self.b_to_a.packets
+    }
+
+    /// Whether a packet that follows in arrival order belongs to this run; see
+    /// [`continues`](Segment::continues).
+    pub(super) fn accepts(&self, unit: &Unit, protocol: IpProto) -> bool {
+        let silence = unit.time.since(self.latest);
+        match syn_of(unit) {
+            None => silence <= idle_limit(protocol),
+            syn => self.syn == syn && silence <= SYN_RETRY_LIMIT,
+        }
+    }
+
+    /// Appends one packet.
+    pub(super) fn absorb(&mut self, unit: &Unit) {
+        let origin = Origin { source: unit.source, direction: unit.direction };
+        self.origin = self.origin.min(origin);
+        self.earliest = self.earliest.min(unit.time);
+        self.latest = self.latest.max(unit.time);
+        self.syn = self.syn.or(syn_of(unit));
+        match unit.direction {
+            Direction::AToB => self.a_to_b.append(&Half::of(unit)),
+            Direction::BToA => self.b_to_a.append(&Half::of(unit)),
+        }
     }
 
     /// Whether `next`, which follows in arrival order, belongs to this run.

@@ -9,10 +9,10 @@ use super::coverage::{Coverage, coverage};
 use super::finding::{Finding, FindingKind, JudgedFlow, PeerClass, findings};
 use super::flow::Judge;
 use super::model::{HostId, InfrastructureMatch, Policy, RoleId, Set64, Site, Waivers};
-use super::verdict::{ReadingMode, Severity, Strength, Verdict};
+use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
 use crate::base::{IpProto, Merge, Timestamp};
 use crate::decode::non_ip_name;
-use crate::flow::{Accounting, Class, FlowRecord, Tally};
+use crate::flow::{Accounting, Class, ConnectionState, FlowRecord, Tally};
 
 /// Most unlisted addresses that are described one by one.
 pub const UNKNOWN_PEERS: usize = 1000;
@@ -119,6 +119,12 @@ pub struct Assessment {
     pub verdicts: BTreeMap<Verdict, Volume>,
     /// Documented volume by strength.
     pub strengths: BTreeMap<Strength, Volume>,
+    /// Flows that rest on each assumption.
+    pub assumed: BTreeMap<Assumption, u64>,
+    /// TCP flow instances by state.
+    pub tcp_states: BTreeMap<ConnectionState, u64>,
+    /// Attempts that only an ICMP error tells of.
+    pub hearsay: u64,
     /// Governed flows by declared roles of both ends and verdict.
     pub matrix: BTreeMap<(Set64, Set64), BTreeMap<Verdict, u64>>,
     /// Findings, heaviest first.
@@ -186,6 +192,9 @@ pub fn assess(
     let mut assessment = Assessment {
         verdicts: BTreeMap::new(),
         strengths: BTreeMap::new(),
+        assumed: BTreeMap::new(),
+        tcp_states: BTreeMap::new(),
+        hearsay: 0,
         matrix: BTreeMap::new(),
         findings: found,
         coverage: coverage(&judge, &flows),
@@ -210,8 +219,15 @@ fn count(judge: &Judge<'_>, assessment: &mut Assessment) {
     };
     for flow in &assessment.flows {
         let judgement = &flow.judgement;
+        for assumption in &judgement.assumptions {
+            *assessment.assumed.entry(*assumption).or_default() += 1;
+        }
         if flow.record.origin.is_none() {
+            assessment.hearsay += 1;
             continue;
+        }
+        if flow.record.key.protocol() == IpProto::TCP {
+            *assessment.tcp_states.entry(judgement.state).or_default() += 1;
         }
         assessment.verdicts.entry(judgement.verdict).or_default().count(&flow.record);
         if let Some(strength) = judgement.strength {

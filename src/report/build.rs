@@ -220,8 +220,7 @@ impl Builder<'_> {
     }
 
     fn accounting(&self, classes: Vec<model::ClassCount>) -> model::AccountingBlock {
-        let hearsay = self.assessment.flows.iter().filter(|flow| flow.record.origin.is_none());
-        let hearsay = hearsay.count() as u64;
+        let hearsay = self.assessment.hearsay;
         model::AccountingBlock {
             packets_read: self.source.inputs.iter().map(|input| input.packets).sum(),
             frame_bytes_read: self.source.inputs.iter().map(|input| input.original_bytes).sum(),
@@ -232,14 +231,9 @@ impl Builder<'_> {
     }
 
     fn health(&self, undecoded: Vec<model::Undecoded>) -> model::CaptureHealth {
-        let tcp = || {
-            self.assessment.flows.iter().filter(|flow| {
-                flow.record.origin.is_some()
-                    && flow.record.key.protocol() == crate::base::IpProto::TCP
-            })
-        };
-        let in_state = |states: &[ConnectionState]| {
-            tcp().filter(|flow| states.contains(&flow.judgement.state)).count() as u64
+        let states = &self.assessment.tcp_states;
+        let in_state = |wanted: &[ConnectionState]| -> u64 {
+            wanted.iter().filter_map(|state| states.get(state)).sum()
         };
         let interfaces = self.source.inputs.iter().flat_map(|input| &input.interfaces);
         let accounting = &self.source.stream.accounting;
@@ -249,7 +243,7 @@ impl Builder<'_> {
             undecoded,
             one_way_tcp_flows: in_state(&[ConnectionState::HalfSeen, ConnectionState::OneWay]),
             mid_stream_flows: in_state(&[ConnectionState::MidStream]),
-            tcp_flows: tcp().count() as u64,
+            tcp_flows: states.values().sum(),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
         }
     }
@@ -266,9 +260,8 @@ impl Builder<'_> {
             rows.map(|seen| seen.contradicting).sum()
         };
         let resting = |reading: usize| {
-            let rests = |assumption: &Assumption| matches!(assumption, Assumption::Reading(id) if id.0 == reading);
-            let flows = self.assessment.flows.iter();
-            flows.filter(|flow| flow.judgement.assumptions.iter().any(rests)).count() as u64
+            let reading = Assumption::Reading(crate::judge::model::ReadingId(reading));
+            self.assessment.assumed.get(&reading).copied().unwrap_or(0)
         };
         let rows_of = |pack: usize| {
             let in_pack = |row: &&crate::judge::model::Row| {

@@ -177,7 +177,7 @@ fn decode(path: &Path) -> Found {
                 let end = |e: portolan::base::Endpoint| (e.address(), e.port());
                 let key = ordered(unit.key.protocol().0, end(unit.key.a()), end(unit.key.b()));
                 add(&mut found.flows, key, unit.frame_bytes);
-                if let Some(datagram) = unit.first_fragment {
+                if let Some(datagram) = unit.first_fragment() {
                     first.entry(datagram).or_insert(key);
                 }
                 found.ip += 1;

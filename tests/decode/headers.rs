@@ -37,7 +37,7 @@ fn every_form_gives_its_flow_and_its_payload() {
         assert_eq!(unit.payload_bytes, unit.payload_captured, "{}", sample.name);
         assert_eq!(unit.frame_bytes as usize, sample.bytes.len(), "{}", sample.name);
         assert!(!unit.cut && !unit.link_group, "{}", sample.name);
-        assert_eq!(unit.first_fragment, None, "{}", sample.name);
+        assert_eq!(unit.first_fragment(), None, "{}", sample.name);
     }
 }
 
@@ -52,7 +52,7 @@ fn transport_facts_are_read() {
     let empty = unit(decode(LinkType::RAW, &hex(&ipv4(132, &SCTP[..28]))));
     assert_eq!(empty.transport, Transport::Sctp { first_chunk: 255 });
     let echo = unit(decode(LinkType::RAW, &hex(&ipv4(1, "0800 0000 0007 0001"))));
-    assert_eq!(echo.transport, Transport::Icmp { kind: 8, code: 0, quoted: None });
+    assert_eq!(echo.transport, Transport::Icmp { kind: 8, code: 0 });
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn frame_of(bytes: &[u8], captured: usize, fcs_bytes: u8) -> portolan::capture::
 #[test]
 fn fragments_name_their_datagram() {
     let first = unit(decode(LinkType::RAW, &hex(&ipv4_fragment("2000", 17, UDP))));
-    let datagram = first.first_fragment.unwrap();
+    let datagram = first.first_fragment().unwrap();
     assert_eq!((datagram.identification, datagram.protocol), (1, IpProto::UDP));
     assert_eq!((datagram.source.port(), datagram.destination.port()), (0, 0));
     assert_eq!(first.key.a().port(), 1234);
@@ -218,7 +218,7 @@ fn fragments_name_their_datagram() {
     let first = unit(decode(LinkType::RAW, &hex(&ipv6(44, &format!("1100 0001 00000009 {UDP}")))));
     let last = decode(LinkType::RAW, &hex(&ipv6(44, &format!("1100 0010 00000009 {UDP}"))));
     let Decoded::Fragment(last) = last else { panic!("{last:?}") };
-    assert_eq!(Some(last.datagram), first.first_fragment);
+    assert_eq!(Some(last.datagram), first.first_fragment());
     assert_eq!((last.payload_bytes, last.ip_bytes), (12, 60));
 }
 
@@ -230,7 +230,7 @@ fn a_first_fragment_without_ports_is_tiny_only_when_sent_so() {
     let whole = hex(&ipv4_fragment("2000", 6, TCP));
     let cut = unit(dissect(&meta(LinkType::RAW, 22, whole.len() as u32, 1), &whole[..22]));
     assert_eq!((cut.key.a().port(), cut.transport), (0, Transport::Incomplete));
-    assert!(cut.first_fragment.is_some());
+    assert!(cut.first_fragment().is_some());
 }
 
 #[test]
@@ -243,9 +243,8 @@ fn icmp_errors_hand_on_the_flow_they_are_about() {
     let swapped = ipv4(1, &error).replacen("0a000001 0a000002", "0a000002 0a000001", 1);
     let unreachable = unit(decode(LinkType::RAW, &hex(&swapped)));
     assert_eq!(flow((unreachable.key, unreachable.direction)), "icmp 10.0.0.2:0 > 10.0.0.1:0");
-    let Transport::Icmp { kind: 3, code: 3, quoted: Some(about) } = unreachable.transport else {
-        panic!("{:?}", unreachable.transport)
-    };
+    assert_eq!(unreachable.transport, Transport::Icmp { kind: 3, code: 3 });
+    let about = unreachable.quoted().unwrap();
     assert_eq!(flow(about), "tcp 10.0.0.1:1234 > 10.0.0.2:5060");
     assert_eq!((unreachable.direction, about.1), (Direction::BToA, Direction::AToB));
 }
@@ -253,10 +252,9 @@ fn icmp_errors_hand_on_the_flow_they_are_about() {
 /// The flow quoted behind an ICMP or ICMPv6 header.
 fn quoted(protocol: u8, icmp: &str) -> Option<String> {
     let frame = if protocol == 58 { ipv6(58, icmp) } else { ipv4(protocol, icmp) };
-    match unit(decode(LinkType::RAW, &hex(&frame))).transport {
-        Transport::Icmp { quoted, .. } => quoted.map(flow),
-        other => panic!("{other:?}"),
-    }
+    let unit = unit(decode(LinkType::RAW, &hex(&frame)));
+    assert!(matches!(unit.transport, Transport::Icmp { .. }), "{unit:?}");
+    unit.quoted().map(flow)
 }
 
 #[test]
@@ -293,10 +291,7 @@ fn a_quotation_without_ports_names_no_flow() {
     let error = "4500 0000 0001 0000 4001 0000 0a000001 0a000002  0301 0000 00000000";
     let nested = format!("{} {}", error.repeat(9000), ipv4(17, UDP));
     let outer = unit(decode(LinkType::RAW, &hex(&nested)));
-    let Transport::Icmp { quoted: Some(quoted), .. } = outer.transport else {
-        panic!("{:?}", outer.transport)
-    };
-    assert_eq!(flow(quoted), "icmp 10.0.0.1:0 > 10.0.0.2:0");
+    assert_eq!(flow(outer.quoted().unwrap()), "icmp 10.0.0.1:0 > 10.0.0.2:0");
 }
 
 #[test]

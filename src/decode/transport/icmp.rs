@@ -21,8 +21,10 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         return packet.incomplete(Layer::Icmp);
     };
     packet.advance(HEADER);
-    let quoted = if is_error(packet.ip.protocol, kind) { quoted_flow(packet) } else { None };
-    packet.unit((0, 0), packet.wire_rest(), Transport::Icmp { kind, code, quoted })
+    if is_error(packet.ip.protocol, kind) {
+        packet.about = quoted_flow(packet);
+    }
+    packet.unit((0, 0), packet.wire_rest(), Transport::Icmp { kind, code })
 }
 
 /// Whether the message quotes a packet: destination unreachable, source quench, redirect, time
