@@ -96,9 +96,10 @@ pub(super) struct Check {
     /// How unclear passages of the document are read
     #[arg(long, value_name = "READING", default_value = "inferred")]
     pub(super) reading: ReadingName,
-    /// Worker threads; 0 for one per processor
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) threads: usize,
+    /// Worker threads, at most 256; 0 for one per processor
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub(super) threads: u16,
     /// Memory for the flow table, such as 512M or 4G
     #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
     pub(super) max_memory: u64,

@@ -138,7 +138,7 @@ fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
     let meter = Meter::new(shown, inputs.total_bytes());
     let read = meter.read();
-    let limits = Limits { threads: check.threads, max_memory: check.max_memory };
+    let limits = Limits { threads: check.threads.into(), max_memory: check.max_memory };
     let fill = |batch: &mut _| {
         let more = inputs.fill(batch);
         read.store(inputs.read_bytes(), Ordering::Relaxed);

@@ -60,6 +60,9 @@ pub struct HostSummary {
     pub offers: BTreeMap<(IpProto, u16), u64>,
 }
 
+/// Transport and port of a responder, and whether the responder is the peer.
+pub type Door = (IpProto, u16, bool);
+
 /// An address outside the site file that talked to a governed host.
 #[derive(Clone, Debug)]
 pub struct UnknownPeer {
@@ -72,7 +75,7 @@ pub struct UnknownPeer {
     /// Governed hosts it talked to.
     pub hosts: Vec<HostId>,
     /// Responder ports, with who owns them: `true` for the peer.
-    pub ports: Vec<(IpProto, u16, bool)>,
+    pub ports: Vec<Door>,
     /// Roles each of which would document some of its flows, with how many.
     pub roles: BTreeMap<RoleId, u64>,
 }
@@ -288,6 +291,8 @@ fn hosts(site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
 
 fn unknown_peers(judge: &Judge<'_>, flows: &[JudgedFlow]) -> (Vec<UnknownPeer>, u64) {
     let mut peers: BTreeMap<IpAddr, UnknownPeer> = BTreeMap::new();
+    // Many strangers knock at the same door.
+    let mut known: BTreeMap<(Option<HostId>, Door), Vec<RoleId>> = BTreeMap::new();
     for flow in flows.iter().filter(|flow| flow.judgement.verdict == Verdict::UnknownPeer) {
         let (end, host, serves) = match flow.judgement.initiator_host {
             Some(host) => (flow.responder(), Some(host), true),
@@ -311,8 +316,11 @@ fn unknown_peers(judge: &Judge<'_>, flows: &[JudgedFlow]) -> (Vec<UnknownPeer>, 
         let door = (flow.record.key.protocol(), flow.responder().port(), serves);
         if !peer.ports.contains(&door) && peer.ports.len() < PER_HOST {
             peer.ports.push(door);
-            for role in judge.roles_that_document(&flow.record, &flow.judgement) {
-                *peer.roles.entry(role).or_default() += 1;
+            let roles = known
+                .entry((host, door))
+                .or_insert_with(|| judge.roles_that_document(&flow.record, &flow.judgement));
+            for role in roles {
+                *peer.roles.entry(*role).or_default() += 1;
             }
         }
     }

@@ -26,8 +26,8 @@ mod verdict;
 pub mod waiver;
 
 pub use assessment::{
-    Assessment, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
-    WaiverUse, assess,
+    Assessment, Door, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer,
+    Volume, WaiverUse, assess,
 };
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};
