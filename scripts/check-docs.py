@@ -23,7 +23,13 @@ NAMED = {
     "docs/report.md": (FIELD, ["src/report/model.rs", "src/report/flows.rs"]),
     "docs/verdicts.md": (
         NAME,
-        ["src/judge/verdict.rs", "src/judge/coverage.rs", "src/flow/record.rs"],
+        [
+            "src/judge/verdict.rs",
+            "src/judge/finding.rs",
+            "src/judge/coverage.rs",
+            "src/judge/assessment.rs",
+            "src/flow/record.rs",
+        ],
     ),
 }
 
