@@ -8,9 +8,10 @@
 //! ```
 //!
 //! [`capture`] turns files into batches of frames, [`decode`] turns frames into transport
-//! units, [`flow`] folds those into mergeable per-flow state, [`identify`] names what a flow
-//! speaks, [`judge`] compares finished flows with a policy and a site, [`engine`] runs the
-//! layers, [`report`] writes what was found and [`cli`] talks to the person.
+//! units, [`flow`] folds those into mergeable per-flow state, [`judge`] compares finished flows
+//! with a policy and a site, [`engine`] runs the layers, [`report`] writes what was found and
+//! [`cli`] talks to the person. The place of `identify`, which would name what a flow speaks, is
+//! empty: a service is known by its port alone. `ARCHITECTURE.md` tells the whole way.
 
 pub mod base;
 pub mod capture;

@@ -1,10 +1,9 @@
 //! Pure judging: finished flow records, a policy and a site give an assessment. Never sees a
 //! packet.
 //!
-//! [`model`] is what the loaders make of the files. [`rows`] says how a row fits an attempt,
-//! [`direction`] who made the attempt, [`flow`] what follows for one flow; [`finding`] groups
-//! flows, [`coverage`] looks at them from the side of the rows, and [`assessment`] puts it all
-//! together.
+//! [`model`] is what the loaders make of the files. `rows` says how a row fits an attempt,
+//! `direction` who made the attempt, `flow` what follows for one flow; `finding` groups flows,
+//! `coverage` looks at them from the side of the rows, and `assessment` puts it all together.
 
 mod assessment;
 mod coverage;

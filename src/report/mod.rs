@@ -1,7 +1,7 @@
 //! An assessment as bytes: the JSON report, the flow list and the terminal summary.
 //!
-//! [`model`] is the only place where the report is given its shape; [`build`] fills it;
-//! [`words`] holds every sentence. What depends on how the packets were stored lies under
+//! [`model`] is the only place where the report is given its shape; `build` fills it; `words`
+//! holds every sentence. What depends on how the packets were stored lies under
 //! `inputs` and `packet_index` alone, so that two runs over the same packets agree in all else.
 
 mod build;
