@@ -8,5 +8,5 @@ pub mod time;
 
 pub use bytes::Cursor;
 pub use merge::Merge;
-pub use net::{Endpoint, IpProto, LinkType, PortRange, PortSet};
+pub use net::{Endpoint, IpProto, LinkType, PortRange, PortSet, SYSTEM_PORTS};
 pub use time::Timestamp;

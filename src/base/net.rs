@@ -126,6 +126,9 @@ impl fmt::Display for IpProto {
     }
 }
 
+/// Ports below this are assigned to services (RFC 6335 section 6).
+pub const SYSTEM_PORTS: u16 = 1024;
+
 /// A LINKTYPE number as registered by tcpdump.org, unknown ones kept as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkType(pub u16);

@@ -28,7 +28,7 @@ pub struct Partial {
 /// What evaluation gets: the flows and the counts of one whole stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluated {
-    /// Flow instances in order of their first packet.
+    /// Flow instances, the latest first packet first.
     pub records: Vec<FlowRecord>,
     /// Packets by class.
     pub accounting: Accounting,
@@ -113,7 +113,7 @@ impl Partial {
         fragments.finish(&mut accounting);
         let quotes_lost = quotes.lost();
         Evaluated {
-            records: records(&shards, quotes),
+            records: records(shards, quotes),
             accounting,
             timeline,
             blurred,

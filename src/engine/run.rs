@@ -8,8 +8,8 @@ use super::fold::Fold;
 use super::partial::Partial;
 use crate::capture::FrameBatch;
 
-/// Bytes of memory that one run of a flow takes, its place in the index included.
-const BYTES_PER_RUN: u64 = 256;
+/// Bytes of memory that one run of a flow takes at most, from the flow table to its judgement.
+const BYTES_PER_RUN: u64 = 640;
 
 /// Batches folded at once: enough work between two points where the workers wait for each other.
 const FOLDED: usize = 4;

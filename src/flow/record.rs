@@ -11,6 +11,9 @@ use crate::decode::{Direction, FlowKey};
 /// section 3.5), in nanoseconds.
 const SIMULTANEOUS_OPEN: i64 = 3_000_000_000;
 
+/// Packets that a capture holds in the wrong order lie this close together, in nanoseconds.
+const DISORDER: i64 = 20_000_000;
+
 /// How it is known who opened a flow, best first (D3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DirectionBasis {
@@ -83,7 +86,7 @@ pub struct FlowRecord {
     /// How that is known.
     pub basis: DirectionBasis,
     /// ICMP errors that quoted packets of it.
-    pub icmp: Option<IcmpNotice>,
+    pub icmp: Option<Box<IcmpNotice>>,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -139,7 +142,7 @@ impl FlowRecord {
     /// How far the flow came when the sender in `initiator` direction opened it.
     pub fn state(&self, initiator: Direction) -> ConnectionState {
         let (opener, answerer) = (self.half(initiator), self.half(initiator.reverse()));
-        let rejected = self.icmp.is_some_and(|notice| {
+        let rejected = self.icmp.as_ref().is_some_and(|notice| {
             notice.direction == initiator && notice.quote.unreachable + notice.quote.prohibited > 0
         });
         match self.key.protocol() {
@@ -188,13 +191,15 @@ fn tcp_state(opener: &Half, answerer: &Half, rejected: bool) -> ConnectionState 
     }
 }
 
-/// Turns the flows of all shards into records, ordered by first packet time, then five-tuple.
+/// Turns the flows of all shards into records, the latest first packet first: whoever takes
+/// them from the end gets them in order and can give their memory back on the way.
 ///
 /// Attempts that only an ICMP error tells of come as records without packets.
-pub fn records(tables: &[FlowTable], mut quotes: QuoteLog) -> Vec<FlowRecord> {
-    let mut all = Vec::new();
+pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> {
+    let mut all = Vec::with_capacity(tables.iter().map(|table| table.runs() as usize).sum());
     for table in tables {
-        for (key, history) in table.flows() {
+        for (key, history) in table.into_flows() {
+            let key = &key;
             let runs = coalesce(history.segments());
             let mut instances: Vec<FlowRecord> =
                 runs.iter().zip(1..).map(|(run, instance)| record(key, run, instance)).collect();
@@ -207,7 +212,9 @@ pub fn records(tables: &[FlowTable], mut quotes: QuoteLog) -> Vec<FlowRecord> {
         }
     }
     all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
-    all.sort_by_key(|record| (record.earliest, record.key, record.instance));
+    all.sort_unstable_by_key(|record| {
+        std::cmp::Reverse((record.earliest, record.key, record.instance))
+    });
     all
 }
 
@@ -228,8 +235,11 @@ fn belongs(last: &Segment, next: &Segment) -> bool {
     let Some((opener, sequence)) = next.syn else { return false };
     let answer = last.half(opener.reverse());
     match last.syn {
-        // The SYN+ACK was captured before its SYN.
-        None => answer.syn_ack_ack == Some(sequence.wrapping_add(1)),
+        // The SYN+ACK, or what follows it, was captured before its SYN.
+        None => {
+            answer.syn_ack_ack == Some(sequence.wrapping_add(1))
+                || next.earliest.since(last.latest).abs() <= DISORDER
+        }
         // Both sides opened at once.
         Some((other, _)) => {
             other != opener
@@ -274,7 +284,7 @@ fn attach(instances: &mut [FlowRecord], notice: IcmpNotice) {
     let when = notice.quote.earliest;
     let running = instances.iter().rposition(|record| Some(record.earliest) <= when).unwrap_or(0);
     if let Some(record) = instances.get_mut(running) {
-        record.icmp = Some(notice);
+        record.icmp = Some(Box::new(notice));
     }
 }
 
@@ -289,7 +299,7 @@ fn hearsay(key: FlowKey, direction: Direction, quote: Quote) -> FlowRecord {
         latest: quote.latest.unwrap_or(earliest),
         initiator: direction,
         basis: DirectionBasis::FirstPacket,
-        icmp: Some(IcmpNotice { direction, quote }),
+        icmp: Some(Box::new(IcmpNotice { direction, quote })),
         a_to_b: Half::default(),
         b_to_a: Half::default(),
     }

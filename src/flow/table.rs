@@ -145,9 +145,9 @@ impl FlowTable {
         }
     }
 
-    /// The flows, in no particular order.
-    pub fn flows(&self) -> impl Iterator<Item = (&FlowKey, &FlowHistory)> {
-        self.slabs.iter().flatten().map(|(_, key, history)| (key, history))
+    /// The flows, in no particular order. Their memory is given back on the way.
+    pub fn into_flows(self) -> impl Iterator<Item = (FlowKey, FlowHistory)> {
+        self.slabs.into_iter().flatten().map(|(_, key, history)| (key, history))
     }
 }
 

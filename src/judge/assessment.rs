@@ -174,7 +174,25 @@ pub struct EvidenceFaults {
     pub reasons: Vec<String>,
 }
 
-/// Judges the flows of a stream.
+/// Flows judged at once, before the memory of their records is given back.
+const JUDGED_AT_ONCE: usize = 1 << 16;
+
+/// Judges flows that come latest first; answers them in order.
+fn judged(judge: &Judge<'_>, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
+    let mut flows = Vec::with_capacity(records.len());
+    while !records.is_empty() {
+        let mut next = records.split_off(records.len().saturating_sub(JUDGED_AT_ONCE));
+        records.shrink_to_fit();
+        next.reverse();
+        flows.par_extend(next.into_par_iter().map(|record| {
+            let judgement = judge.judge(&record);
+            JudgedFlow { record, judgement }
+        }));
+    }
+    flows
+}
+
+/// Judges the flows of a stream. `records` come latest first.
 pub fn assess(
     records: Vec<FlowRecord>,
     accounting: &Accounting,
@@ -183,13 +201,7 @@ pub fn assess(
 ) -> Assessment {
     let begin = records.iter().map(|record| record.earliest).min().unwrap_or_default();
     let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
-    let flows: Vec<JudgedFlow> = records
-        .into_par_iter()
-        .map(|record| {
-            let judgement = judge.judge(&record);
-            JudgedFlow { record, judgement }
-        })
-        .collect();
+    let flows = judged(&judge, records);
     let found = findings(&judge, &flows);
     let (unknown_peers, unknown_peer_count) = unknown_peers(&judge, &flows);
     let mut assessment = Assessment {

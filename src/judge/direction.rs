@@ -4,16 +4,13 @@
 use super::flow::{Judge, Opinion};
 use super::inventory::Identity;
 use super::verdict::{Basis, Missing, Reason, Verdict};
-use crate::base::IpProto;
+use crate::base::{IpProto, SYSTEM_PORTS};
 use crate::decode::Direction;
 use crate::flow::{ConnectionState, DirectionBasis, FlowRecord};
 
 /// Flows that begin within this time of the first packet may have begun before it, in
 /// nanoseconds.
 const CAPTURE_LEAD_IN: i64 = 60_000_000_000;
-
-/// Ports below this are assigned to services (RFC 6335 section 6).
-const SYSTEM_PORTS: u16 = 1024;
 
 /// Ports from here on are ephemeral on every system met in practice.
 const EPHEMERAL_PORTS: u16 = 32_768;

@@ -268,7 +268,8 @@ fn blocked(judge: &Judge<'_>, flows: &[JudgedFlow], groups: &mut BTreeMap<Group,
         if !documented || flow.record.key.protocol() != IpProto::TCP {
             continue;
         }
-        let prohibited = flow.record.icmp.is_some_and(|notice| notice.quote.prohibited > 0);
+        let prohibited =
+            flow.record.icmp.as_ref().is_some_and(|notice| notice.quote.prohibited > 0);
         let in_vain = flow.judgement.state == ConnectionState::Unanswered || prohibited;
         let door = doors.entry((flow.initiator().address(), flow.responder())).or_default();
         door.0 |= !in_vain;

@@ -2,7 +2,7 @@
 
 use super::model::{Requirement, Row, RowId, Set64};
 use super::rows::{Attempt, Fit, Holds, Matcher, PortFit};
-use crate::base::PortSet;
+use crate::base::{PortRange, PortSet, SYSTEM_PORTS};
 
 /// Most rows named.
 const NEAREST: usize = 3;
@@ -120,13 +120,16 @@ fn cost(failed: &Failed) -> u32 {
     }
 }
 
+/// How far a port is from the ports of a row. A system port and a port above are farther apart
+/// than any two of a kind: a service on 1026 is rather a strayed dynamic port than one of 445.
 fn distance(ports: &PortSet, port: u16) -> u32 {
-    let gaps = ports.ranges().iter().map(|range| {
+    let gap = |range: &PortRange| {
         if range.contains(port) {
-            0
-        } else {
-            range.low.abs_diff(port).min(range.high.abs_diff(port))
+            return 0;
         }
-    });
-    gaps.min().map_or(u32::MAX, u32::from)
+        let edge = if port < range.low { range.low } else { range.high };
+        let alike = (edge < SYSTEM_PORTS) == (port < SYSTEM_PORTS);
+        u32::from(edge.abs_diff(port)) + if alike { 0 } else { u32::from(u16::MAX) }
+    };
+    ports.ranges().iter().map(gap).min().unwrap_or(u32::MAX)
 }
