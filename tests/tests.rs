@@ -3,6 +3,8 @@
 
 mod capture;
 mod decode;
+mod fixtures;
 mod frames;
 mod laws;
 mod policy;
+mod runs;
