@@ -2,9 +2,11 @@
 #![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
 mod capture;
+mod corpus;
 mod decode;
 mod fixtures;
 mod frames;
 mod laws;
 mod policy;
 mod runs;
+mod sites;
