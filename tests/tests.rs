@@ -4,6 +4,7 @@
 mod capture;
 mod corpus;
 mod decode;
+mod determinism;
 mod fixtures;
 mod frames;
 mod laws;
