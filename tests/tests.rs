@@ -8,6 +8,7 @@ mod determinism;
 mod fixtures;
 mod frames;
 mod laws;
+mod layers;
 mod policy;
 mod runs;
 mod sites;
