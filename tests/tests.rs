@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
 mod capture;
+mod cli;
 mod corpus;
 mod decode;
 mod determinism;

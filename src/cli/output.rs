@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::shown;
+
 /// A file that appears under its name only when it is complete.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -19,7 +21,7 @@ impl Pending {
         name.push(".unfinished");
         let unfinished = path.with_file_name(name);
         let file = File::create(&unfinished)
-            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+            .map_err(|error| format!("cannot write `{}`: {error}", shown(path)))?;
         Ok(Pending { path: path.to_owned(), unfinished, file: BufWriter::new(file) })
     }
 
@@ -30,7 +32,7 @@ impl Pending {
     ) -> Result<(), String> {
         let written = write(&mut self.file).and_then(|()| self.file.flush());
         let placed = written.and_then(|()| fs::rename(&self.unfinished, &self.path));
-        placed.map_err(|error| format!("cannot write `{}`: {error}", self.path.display()))
+        placed.map_err(|error| format!("cannot write `{}`: {error}", shown(&self.path)))
     }
 }
 
