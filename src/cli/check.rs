@@ -25,9 +25,7 @@ const INFRASTRUCTURE: &str = "infrastructure";
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let rules = Rules::load(check)?;
-    let report_file = check.report.as_deref().filter(|path| path.as_os_str() != "-");
-    let report_file = report_file.map(Pending::create).transpose()?;
-    let flows_file = check.flows.as_deref().map(Pending::create).transpose()?;
+    let (report_file, flows_file) = output_files(check)?;
     let (mut stream, inputs) = read(check)?;
     let terms = Terms {
         policy: &rules.policy,
@@ -50,6 +48,19 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let report = report::build(source, &assessment);
     write(check, &report, &assessment, terms, &inputs, report_file, flows_file)?;
     Ok(exit(&assessment, &inputs))
+}
+
+/// The files for the report and for the flows, so far as they are asked for.
+fn output_files(check: &Check) -> Result<(Option<Pending>, Option<Pending>), String> {
+    let report = check.report.as_deref().filter(|path| path.as_os_str() != "-");
+    let report = report.map(Pending::create).transpose()?;
+    let flows = check.flows.as_deref().map(Pending::create).transpose()?;
+    match (&report, &flows, &check.flows) {
+        (Some(one), Some(other), Some(path)) if one.is_same(other) => {
+            Err(format!("report and flows cannot both go to `{}`", shown(path)))
+        }
+        _ => Ok((report, flows)),
+    }
 }
 
 /// The policy, the site and the waivers of a run.
