@@ -11,5 +11,6 @@ mod frames;
 mod laws;
 mod layers;
 mod policy;
+mod report;
 mod runs;
 mod sites;
