@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""Validates the shipped packs and the example files against the published JSON Schemas.
+"""Validates what portolan reads and writes against the published JSON Schemas.
 
 An independent check: TOML is read by Python's tomllib and judged by the jsonschema package
 (`pip install jsonschema`). Faulty variants of each file must be refused.
 
-usage: scripts/validate-schemas.py
+usage: scripts/validate-schemas.py [PORTOLAN]
+
+The shipped packs and the example files are always checked; with the path of the program, also the
+report and every flow line that it writes of the fixtures.
 """
 
 import copy
 import json
+import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -55,24 +60,82 @@ def faulty(document):
         yield "a waiver without expiry", missing
 
 
-def main():
-    wrong = checked = refused = 0
-    for name, patterns in FILES.items():
-        schema = json.loads((ROOT / "docs/schema" / f"{name}.json").read_text())
+def faulty_output(document):
+    """Variants of a report or a flow line that a validator must refuse."""
+    unknown = copy.deepcopy(document)
+    unknown["unheard-of"] = 1
+    yield "an unknown key at the top", unknown
+    for key, value in document.items():
+        other = copy.deepcopy(document)
+        other[key] = 1.5
+        yield f"a fraction for {key}", other
+        missing = copy.deepcopy(document)
+        del missing[key]
+        yield f"no {key}", missing
+        entries = value if isinstance(value, list) else [value]
+        if entries and isinstance(entries[0], dict):
+            extra = copy.deepcopy(document)
+            inner = extra[key][0] if isinstance(value, list) else extra[key]
+            inner["unheard-of"] = 1
+            yield f"an unknown key in {key}", extra
+
+
+def written(program):
+    """The reports and flow lines of the fixtures: schema, name, document."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, flows = Path(folder) / "report.json", Path(folder) / "flows.ndjson"
+        for site in sorted(ROOT.glob("fixtures/*/site*.toml")):
+            for reading in ("inferred", "literal"):
+                name = f"{site.relative_to(ROOT)} ({reading})"
+                command = [program, "check", site.parent / "capture.pcap", "--site", site]
+                command += ["--quiet", "--reading", reading, "--report", report, "--flows", flows]
+                done = subprocess.run(command, check=False)
+                if done.returncode != 1:
+                    sys.exit(f"{name}: exit status {done.returncode}, expected 1: it has findings")
+                yield "report", name, json.loads(report.read_text())
+                for line in flows.read_text().splitlines():
+                    yield "flow", name, json.loads(line)
+
+
+def validators():
+    """A validator for each published schema, which must be valid itself."""
+    for path in (ROOT / "docs/schema").glob("*.json"):
+        schema = json.loads(path.read_text())
         Draft202012Validator.check_schema(schema)
-        validator = Draft202012Validator(schema)
+        yield path.stem, Draft202012Validator(schema)
+
+
+def documents(program):
+    """What is to be checked: schema, name, document, faulty variants."""
+    for schema, patterns in FILES.items():
         for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
             document = tomllib.loads(path.read_text())
-            checked += 1
-            for error in validator.iter_errors(document):
+            yield schema, path.relative_to(ROOT), document, faulty(document)
+    if program is None:
+        return
+    seen = set()
+    for schema, name, document in written(program):
+        # The variants of one flow line are as good as those of a thousand.
+        variants = faulty_output(document) if (schema, name) not in seen else ()
+        seen.add((schema, name))
+        yield schema, name, document, variants
+
+
+def main():
+    by_name = dict(validators())
+    wrong = checked = refused = 0
+    for schema, name, document, variants in documents(sys.argv[1] if sys.argv[1:] else None):
+        validator = by_name[schema]
+        checked += 1
+        for error in validator.iter_errors(document):
+            wrong += 1
+            print(f"{name}: {error.json_path}: {error.message}")
+        for what, variant in variants:
+            refused += 1
+            if validator.is_valid(variant):
                 wrong += 1
-                print(f"{path.relative_to(ROOT)}: {error.json_path}: {error.message}")
-            for what, variant in faulty(document):
-                refused += 1
-                if validator.is_valid(variant):
-                    wrong += 1
-                    print(f"{path.relative_to(ROOT)}: {what} is not refused")
-    print(f"{checked} files valid, {refused} faulty variants refused" if not wrong else "FAILED")
+                print(f"{name}: {what} is not refused")
+    print(f"{checked} documents valid, {refused} faulty variants refused" if not wrong else "FAILED")
     return 1 if wrong else 0
 
 

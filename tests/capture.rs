@@ -16,7 +16,7 @@ use portolan::capture::{
 
 mod blocks;
 mod build;
-mod corpus;
+pub mod corpus;
 mod damage;
 mod order;
 
@@ -121,7 +121,7 @@ fn pcap_header(link: u32) -> [u8; 24] {
 }
 
 /// The folder of real captures, unless the environment names none.
-fn corpus_folder() -> Option<PathBuf> {
+pub fn corpus_folder() -> Option<PathBuf> {
     let folder = std::env::var_os("PORTOLAN_CORPUS").map(PathBuf::from);
     if folder.is_none() {
         #[expect(clippy::print_stderr, reason = "tells why nothing was tested")]
@@ -132,7 +132,7 @@ fn corpus_folder() -> Option<PathBuf> {
     folder
 }
 
-fn files_of(folder: &Path) -> Vec<PathBuf> {
+pub fn files_of(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> =
         fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
     files.sort();

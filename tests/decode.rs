@@ -1,7 +1,7 @@
 //! The decoder against the standards and against captures with known flows.
 
 mod capture_walker;
-mod corpus;
+pub mod corpus;
 mod frames;
 mod headers;
 mod truncation;

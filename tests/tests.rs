@@ -2,7 +2,15 @@
 #![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
 mod capture;
+mod cli;
+mod corpus;
 mod decode;
+mod determinism;
+mod fixtures;
 mod frames;
 mod laws;
+mod layers;
 mod policy;
+mod report;
+mod runs;
+mod sites;

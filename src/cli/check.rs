@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::args::{Check, Format, ReadingName, SeverityName};
 use super::output::{Pending, to_stdout};
 use super::progress::Meter;
-use super::{Exit, complain};
+use super::{Exit, complain, shown};
 use crate::capture::{Hashing, InputSummary, Inputs};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
@@ -17,7 +17,7 @@ use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, EvidenceFaults, Outcome, ReadingMode, Severity, Terms, assess};
-use crate::report::{self, Palette, Source, model::Report};
+use crate::report::{self, Palette, Source, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -25,9 +25,7 @@ const INFRASTRUCTURE: &str = "infrastructure";
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let rules = Rules::load(check)?;
-    let report_file = check.report.as_deref().filter(|path| path.as_os_str() != "-");
-    let report_file = report_file.map(Pending::create).transpose()?;
-    let flows_file = check.flows.as_deref().map(Pending::create).transpose()?;
+    let (report_file, flows_file) = output_files(check)?;
     let (mut stream, inputs) = read(check)?;
     let terms = Terms {
         policy: &rules.policy,
@@ -52,6 +50,19 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     Ok(exit(&assessment, &inputs))
 }
 
+/// The files for the report and for the flows, so far as they are asked for.
+fn output_files(check: &Check) -> Result<(Option<Pending>, Option<Pending>), String> {
+    let report = check.report.as_deref().filter(|path| path.as_os_str() != "-");
+    let report = report.map(Pending::create).transpose()?;
+    let flows = check.flows.as_deref().map(Pending::create).transpose()?;
+    match (&report, &flows, &check.flows) {
+        (Some(one), Some(other), Some(path)) if one.is_same(other) => {
+            Err(format!("report and flows cannot both go to `{}`", shown(path)))
+        }
+        _ => Ok((report, flows)),
+    }
+}
+
 /// The policy, the site and the waivers of a run.
 struct Rules {
     policy: Policy,
@@ -65,7 +76,7 @@ impl Rules {
         let site = match &check.site {
             Some(path) => {
                 let text = text_of(path)?;
-                load_site(&text, &path.to_string_lossy(), &policy)
+                load_site(&text, &shown(path), &policy)
                     .map_err(|faults| rendered("site", &faults))?
             }
             None => Site::default(),
@@ -73,7 +84,7 @@ impl Rules {
         let waivers = match &check.waivers {
             Some(path) => {
                 let text = text_of(path)?;
-                load_waivers(&text, &path.to_string_lossy(), &policy, &site)
+                load_waivers(&text, &shown(path), &policy, &site)
                     .map_err(|faults| rendered("waiver", &faults))?
             }
             None => Waivers::default(),
@@ -92,9 +103,9 @@ fn policy(names: &[String]) -> Result<Policy, String> {
                 format!("{error}; embedded packs are {}", embedded_names().join(" and "))
             })?,
         };
-        texts.push((name.as_str(), text));
+        texts.push((printable(name), text));
     }
-    let load = |texts: &[(&str, String)]| {
+    let load = |texts: &[(String, String)]| {
         let sources: Vec<_> =
             texts.iter().map(|(name, text)| PolicySource { name, text }).collect();
         load_policy(&sources).map_err(|faults| rendered("policy", &faults))
@@ -103,7 +114,8 @@ fn policy(names: &[String]) -> Result<Policy, String> {
     if policy.packs.iter().any(|pack| pack.kind == PackKind::Infrastructure) {
         return Ok(policy);
     }
-    texts.push((INFRASTRUCTURE, embedded(INFRASTRUCTURE).unwrap_or_default().to_owned()));
+    texts
+        .push((INFRASTRUCTURE.to_owned(), embedded(INFRASTRUCTURE).unwrap_or_default().to_owned()));
     load(&texts)
 }
 
@@ -112,7 +124,7 @@ fn embedded_names() -> Vec<&'static str> {
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", shown(path)))
 }
 
 fn rendered(what: &str, faults: &[Diagnostic]) -> String {
@@ -132,7 +144,7 @@ fn colour(stream: &impl IsTerminal) -> bool {
 /// Reads and folds all captures.
 fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
     let mut inputs = Inputs::open(&check.captures, Hashing::Sha256).map_err(|errors| {
-        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let lines: Vec<_> = errors.iter().map(|error| printable(&error.to_string())).collect();
         lines.join("\nportolan: ")
     })?;
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
@@ -203,7 +215,7 @@ fn write(
         return to_stdout(json);
     }
     for input in inputs.iter().filter(|input| input.ending.is_failure()) {
-        complain(&format!("{}: {}", input.path.display(), input.ending));
+        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
     }
     if check.quiet {
         return Ok(());
@@ -214,7 +226,7 @@ fn write(
         let written = [("report", &check.report), ("flows", &check.flows)];
         for (what, path) in written {
             if let Some(path) = path {
-                writeln!(out, "\n{what} written to {}", path.display())?;
+                writeln!(out, "\n{what} written to {}", shown(path))?;
             }
         }
         Ok(())

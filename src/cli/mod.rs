@@ -7,9 +7,12 @@ mod progress;
 mod schema;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::report::printable;
 
 /// How a run ended. A status that was earned wins over the ones below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,4 +73,9 @@ pub fn run() -> ExitCode {
 /// A message on standard error. When even that fails there is nobody left to tell.
 fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "portolan: {message}");
+}
+
+/// A path as a message may show it.
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy())
 }

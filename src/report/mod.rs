@@ -16,4 +16,4 @@ mod words;
 pub use build::{Source, build};
 pub use community_id::community_id;
 pub use flows::{FlowLine, flow_line, write_flows};
-pub use text::{Palette, summary};
+pub use text::{Palette, printable, summary};

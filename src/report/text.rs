@@ -266,7 +266,7 @@ fn count(number: u64, noun: &str) -> String {
 }
 
 /// Text from a file or a packet, with everything that could steer a terminal made visible.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let visible = |c: char| {
         let steers = c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -9,25 +9,25 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-type End = (IpAddr, u16);
+pub type End = (IpAddr, u16);
 /// IP protocol and ordered ends.
-type Key = (u8, End, End);
+pub type Key = (u8, End, End);
 /// Packets and bytes.
-type Volume = (u64, u64);
+pub type Volume = (u64, u64);
 
 const LINK_TYPES: [&str; 12] =
     ["0", "1", "9", "12", "14", "50", "101", "108", "113", "228", "229", "276"];
 const ENCAPSULATIONS: [&str; 4] = ["none", "vlan", "qinq", "ah"];
 
 /// A flow that differs from the truth.
-struct Exception {
-    file: &'static str,
+pub struct Exception {
+    pub file: &'static str,
     protocol: u8,
     ends: [(&'static str, u16); 2],
     /// What is found instead of the row.
-    found: Option<Volume>,
+    pub found: Option<Volume>,
     /// Why.
-    reason: &'static str,
+    pub reason: &'static str,
 }
 
 const OUTER: &str =
@@ -37,11 +37,11 @@ const CUT_EXTENSION: &str = "hop-by-hop header, then a routing header cut by the
 const ETAG: &str = "encaps/suricata__decode-etag-01-input.pcap";
 
 /// Damaged files in which pcap-parser and tshark see other packets.
-const READ_OTHERWISE: [&str; 2] =
+pub const READ_OTHERWISE: [&str; 2] =
     ["malformed/ndpi__fuzz-2021-10-13.pcap", "malformed/suricata__bug-6875-01-fuzz.pcap"];
 
 /// Every difference there is, so that one that goes away is noticed as well.
-const EXCEPTIONS: &[Exception] = &[
+pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         file: "encaps/arkime__gre-erspan.pcap",
         protocol: 47,
@@ -115,7 +115,7 @@ const EXCEPTIONS: &[Exception] = &[
 ];
 
 impl Exception {
-    fn key(&self) -> Key {
+    pub fn key(&self) -> Key {
         let [one, other] = self.ends.map(|(address, port)| (address.parse().unwrap(), port));
         ordered(self.protocol, one, other)
     }
@@ -209,27 +209,30 @@ fn add(flows: &mut BTreeMap<Key, Volume>, key: Key, bytes: u32) {
     volume.1 += u64::from(bytes);
 }
 
-fn ordered(protocol: u8, one: End, other: End) -> Key {
+pub fn ordered(protocol: u8, one: End, other: End) -> Key {
     (protocol, one.min(other), one.max(other))
 }
 
 /// The comparable rows of one file.
-struct Truth {
-    rows: BTreeMap<Key, Volume>,
+pub struct Truth {
+    pub rows: BTreeMap<Key, Volume>,
+    /// Who opened the flow, where the truth is sure of it.
+    pub initiators: BTreeMap<Key, End>,
     /// Whether every row of the file is comparable, so that nothing else may be found.
-    complete: bool,
+    pub complete: bool,
     /// Packets with an IP header.
     ip: u64,
     /// Packets without.
     non_ip: u64,
 }
 
-fn truth(folder: &Path) -> BTreeMap<String, Truth> {
+pub fn truth(folder: &Path) -> BTreeMap<String, Truth> {
     let mut files: BTreeMap<String, Truth> = BTreeMap::new();
     for row in table(&folder.join("counts.tsv")) {
         let mut links = row["linktypes"].split('+').map(|link| link.split(':').next().unwrap());
         let truth = Truth {
             rows: BTreeMap::new(),
+            initiators: BTreeMap::new(),
             complete: links.all(|link| LINK_TYPES.contains(&link)),
             ip: row["ip_packets"].parse().unwrap(),
             non_ip: row["non_ip_packets"].parse().unwrap(),
@@ -252,6 +255,9 @@ fn truth(folder: &Path) -> BTreeMap<String, Truth> {
         let key = ordered(protocol, end("initiator"), end("responder"));
         let volume = (row["packets"].parse().unwrap(), row["bytes"].parse().unwrap());
         assert_eq!(entry.rows.insert(key, volume), None, "one row per flow");
+        if row["dir_basis"] != "ambiguous" {
+            entry.initiators.insert(key, end("initiator"));
+        }
     }
     files
 }
