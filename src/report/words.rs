@@ -117,11 +117,11 @@ fn demand(names: &Names<'_>, row: &Row) -> String {
     let mut demands = Vec::new();
     let has = names.attributes(row.terms.responder_has);
     if !has.is_empty() {
-        demands.push(format!("the responder is {}", has.join(" or ")));
+        demands.push(format!("the responder carries {}", has.join(" or ")));
     }
     let has = names.attributes(row.terms.initiator_has);
     if !has.is_empty() {
-        demands.push(format!("the initiator is {}", has.join(" or ")));
+        demands.push(format!("the initiator carries {}", has.join(" or ")));
     }
     if let Some(relation) = row.relation.and_then(|id| names.policy.relations.get(id.0)) {
         demands.push(format!("the two hosts are in the relation {}", relation.id));
