@@ -9,8 +9,8 @@ use portolan::engine::{Evaluated, Limits, fold_stream};
 use portolan::judge::model::{Policy, Site, Waivers};
 use portolan::judge::policy::EMBEDDED;
 use portolan::judge::{
-    Assessment, EvidenceFaults, Judge, JudgedFlow, ReadingMode, Severity, Terms, assess,
-    load_policy, load_site, load_waivers,
+    Assessment, Evidence, Judge, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy,
+    load_site, load_waivers,
 };
 use portolan::report::{self, FlowLine, Source, model::Report};
 
@@ -97,8 +97,8 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         fail_on: Severity::Low,
     };
     let records = std::mem::take(&mut stream.records);
-    let faults = EvidenceFaults::default();
-    let assessment = assess(records, &stream.accounting, terms, faults);
+    let evidence = Evidence { begin: stream.timeline.earliest(), reasons: Vec::new() };
+    let assessment = assess(records, &stream.accounting, terms, evidence);
     let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: MEMORY };
     let report = report::build(source, &assessment);
     let lines = assessment.flows.iter().filter_map(|flow| {

@@ -26,7 +26,7 @@ mod verdict;
 pub mod waiver;
 
 pub use assessment::{
-    Assessment, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
+    Assessment, Evidence, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
     WaiverUse, assess,
 };
 pub use coverage::{Coverage, RowStatus, coverage};
