@@ -9,7 +9,7 @@ use super::args::{Check, Format, ReadingName, SeverityName};
 use super::output::{Pending, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use crate::capture::{Hashing, InputSummary, Inputs, Interface};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
@@ -170,9 +170,13 @@ fn faults(inputs: &[InputSummary]) -> Vec<String> {
     if failed > 0 {
         reasons.push(format!("{failed} of {} inputs could not be read to their end", inputs.len()));
     }
-    let filters = inputs.iter().flat_map(|input| &input.interfaces);
-    if filters.filter(|interface| interface.filter.is_some()).count() > 0 {
+    let interfaces = || inputs.iter().flat_map(|input| &input.interfaces);
+    if interfaces().any(|interface| interface.filter.is_some()) {
         reasons.push("a capture filter was set, so traffic may be missing".to_owned());
+    }
+    let lost = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
+    if lost > 0 {
+        reasons.push(format!("the capturing system lost {lost} packets"));
     }
     reasons
 }
