@@ -79,7 +79,7 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
 fn pcap(packets: &[Packet], big_endian: bool) -> Option<Vec<u8>> {
     let link = packets.first().map_or(LinkType::ETHERNET, |packet| packet.link);
     let mut file = Vec::new();
-    let mut words = |words: &[u32], file: &mut Vec<u8>| {
+    let words = |words: &[u32], file: &mut Vec<u8>| {
         for word in words {
             let bytes = if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
             file.extend_from_slice(&bytes);
@@ -224,7 +224,7 @@ fn real_captures_give_the_same_bytes_at_sites_made_up() {
     let mut reshaped = 0;
     for (seed, capture) in (0..).zip(files_of(&folder.join("protocols"))) {
         let name = capture.file_name().unwrap().to_string_lossy();
-        let without = check(&[capture.clone()], &Rules::at(""), 1);
+        let without = check(std::slice::from_ref(&capture), &Rules::at(""), 1);
         let rules = Rules::at(&sites::random(&policy, &addresses(&without), seed));
         let expected = assert_every_thread_count(&name, &capture, &rules);
         if let Some(packets) = packets(&capture) {
