@@ -15,7 +15,7 @@ use portolan::capture::{
 };
 
 mod blocks;
-mod build;
+pub mod build;
 pub mod corpus;
 mod damage;
 mod order;

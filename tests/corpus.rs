@@ -7,6 +7,7 @@ use std::path::Path;
 
 use portolan::base::Endpoint;
 use portolan::flow::Class;
+use portolan::report::{self, Palette};
 
 use crate::capture::corpus::totals;
 use crate::capture::corpus_folder;
@@ -62,6 +63,9 @@ fn every_packet_of_every_file_is_accounted_for() {
             let read = (accounting.packets_read, accounting.frame_bytes_read);
             assert_eq!(read, (*packets, *bytes), "{file}: packets and bytes of counts.tsv");
             assert_balanced(file, run);
+            let summary = report::summary(&run.report, Palette::default());
+            let wide = summary.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(wide, None, "{file}: the summary fits a terminal");
         }
         // A site decides who initiated where nothing shows it, never what was counted.
         assert_eq!(volumes(&without), volumes(&at_site), "{file}");

@@ -9,6 +9,7 @@ use portolan::base::LinkType;
 use portolan::capture::{FrameBatch, Hashing, Inputs};
 use tempfile::TempDir;
 
+use crate::capture::build::Builder;
 use crate::capture::{corpus_folder, files_of};
 use crate::corpus::addresses;
 use crate::runs::{Rules, Run, check, repository, text};
@@ -69,11 +70,7 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
         }
     }
     let summary = inputs.finish().remove(0);
-    let counted = summary.interfaces.iter().any(|interface| {
-        let statistics = &interface.statistics;
-        let drops = [statistics.dropped_by_interface, statistics.dropped_by_system];
-        drops.iter().any(Option::is_some) || interface.dropped_between > 0
-    });
+    let counted = summary.interfaces.iter().any(|interface| interface.lost().is_some());
     let orderly = summary.regressions.widest < 1_000_000_000;
     (plain && orderly && !counted && summary.untimed_packets == 0).then_some(packets)
 }
@@ -82,7 +79,7 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
 fn pcap(packets: &[Packet], big_endian: bool) -> Option<Vec<u8>> {
     let link = packets.first().map_or(LinkType::ETHERNET, |packet| packet.link);
     let mut file = Vec::new();
-    let mut words = |words: &[u32], file: &mut Vec<u8>| {
+    let words = |words: &[u32], file: &mut Vec<u8>| {
         for word in words {
             let bytes = if big_endian { word.to_be_bytes() } else { word.to_le_bytes() };
             file.extend_from_slice(&bytes);
@@ -107,38 +104,19 @@ fn pcap(packets: &[Packet], big_endian: bool) -> Option<Vec<u8>> {
 
 /// pcapng with nanoseconds and one interface for each link type.
 fn pcapng(packets: &[Packet]) -> Vec<u8> {
-    fn block(kind: u32, body: &[u8], file: &mut Vec<u8>) {
-        let padding = body.len().next_multiple_of(4) - body.len();
-        let length = (body.len() + padding + 12) as u32;
-        file.extend(kind.to_le_bytes());
-        file.extend(length.to_le_bytes());
-        file.extend_from_slice(body);
-        file.extend(std::iter::repeat_n(0, padding));
-        file.extend(length.to_le_bytes());
-    }
-    let mut file = Vec::new();
-    let mut section = 0x1a2b_3c4d_u32.to_le_bytes().to_vec();
-    section.extend([1, 0, 0, 0]);
-    section.extend((-1_i64).to_le_bytes());
-    block(0x0a0d_0d0a, &section, &mut file);
+    let build = Builder::LITTLE;
+    let nanoseconds = [build.option(9, &[9]), build.option(0, b"")].concat();
+    let mut file = build.section(1, 0);
     let mut links: Vec<LinkType> = Vec::new();
     for packet in packets {
         let interface = links.iter().position(|link| *link == packet.link).unwrap_or_else(|| {
             links.push(packet.link);
-            let mut body = u32::from(packet.link.0).to_le_bytes().to_vec();
-            body.extend([0; 4]);
-            // if_tsresol: 10 to the minus 9.
-            body.extend([9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]);
-            block(1, &body, &mut file);
+            file.extend(build.interface(packet.link.0, 0, &nanoseconds));
             links.len() - 1
         });
-        let mut body = (interface as u32).to_le_bytes().to_vec();
-        body.extend(((packet.nanos >> 32) as u32).to_le_bytes());
-        body.extend((packet.nanos as u32).to_le_bytes());
-        body.extend((packet.data.len() as u32).to_le_bytes());
-        body.extend(packet.original.to_le_bytes());
-        body.extend_from_slice(&packet.data);
-        block(6, &body, &mut file);
+        let lengths = [packet.data.len() as u32, packet.original];
+        let (interface, time) = (interface as u32, packet.nanos as u64);
+        file.extend(build.enhanced_of_lengths(interface, time, lengths, &packet.data, b""));
     }
     file
 }
@@ -246,7 +224,7 @@ fn real_captures_give_the_same_bytes_at_sites_made_up() {
     let mut reshaped = 0;
     for (seed, capture) in (0..).zip(files_of(&folder.join("protocols"))) {
         let name = capture.file_name().unwrap().to_string_lossy();
-        let without = check(&[capture.clone()], &Rules::at(""), 1);
+        let without = check(std::slice::from_ref(&capture), &Rules::at(""), 1);
         let rules = Rules::at(&sites::random(&policy, &addresses(&without), seed));
         let expected = assert_every_thread_count(&name, &capture, &rules);
         if let Some(packets) = packets(&capture) {

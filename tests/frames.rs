@@ -75,3 +75,40 @@ pub fn icmp_unreachable(hosts: Hosts, cause: &[u8]) -> Vec<u8> {
 pub fn arp() -> Vec<u8> {
     ethernet(0x0806, &[0; 46])
 }
+
+/// An Ethernet frame with one more 802.1Q tag around its payload.
+pub fn tagged(vlan: u16, frame: &[u8]) -> Vec<u8> {
+    let mut tagged = frame[..12].to_vec();
+    tagged.extend([0x81, 0x00]);
+    tagged.extend(vlan.to_be_bytes());
+    tagged.extend_from_slice(&frame[12..]);
+    tagged
+}
+
+/// A frame filled up to the 60 bytes that Ethernet demands.
+pub fn padded(mut frame: Vec<u8>) -> Vec<u8> {
+    frame.resize(frame.len().max(60), 0xee);
+    frame
+}
+
+/// The frame to the link-layer broadcast address.
+pub fn broadcast(mut frame: Vec<u8>) -> Vec<u8> {
+    frame[..6].fill(0xff);
+    frame
+}
+
+/// The frame as a sender with segmentation offload leaves it: no total length in its IPv4 header.
+pub fn without_total_length(mut frame: Vec<u8>) -> Vec<u8> {
+    frame[16..18].fill(0);
+    frame
+}
+
+/// A TCP segment over IPv6.
+pub fn tcp6(hosts: ([u8; 16], [u8; 16]), ports: Ports, sequence: u32, flags: u8) -> Vec<u8> {
+    let segment = &tcp(([0; 4], [0; 4]), ports, sequence, 0, flags, b"")[34..];
+    let mut header = vec![0x60, 0, 0, 0, 0, segment.len() as u8, 6, 64];
+    header.extend(hosts.0);
+    header.extend(hosts.1);
+    header.extend_from_slice(segment);
+    ethernet(0x86dd, &header)
+}

@@ -3,14 +3,13 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use portolan::base::Timestamp;
 use portolan::capture::{Hashing, InputSummary, Inputs};
 use portolan::engine::{Evaluated, Limits, fold_stream};
 use portolan::judge::model::{Policy, Site, Waivers};
 use portolan::judge::policy::EMBEDDED;
 use portolan::judge::{
-    Assessment, EvidenceFaults, Judge, JudgedFlow, ReadingMode, Severity, Terms, assess,
-    load_policy, load_site, load_waivers,
+    Assessment, Evidence, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy, load_site,
+    load_waivers,
 };
 use portolan::report::{self, FlowLine, Source, model::Report};
 
@@ -41,11 +40,6 @@ impl Rules {
         let waivers = load_waivers(text, "waivers.toml", &self.policy, &self.site)
             .unwrap_or_else(|faults| panic!("{}", faults[0]));
         Rules { waivers, ..self }
-    }
-
-    /// A judge for flows typed by hand.
-    pub fn judge(&self, capture_begin: Timestamp) -> Judge<'_> {
-        Judge::new(&self.policy, &self.site, &self.waivers, self.reading, capture_begin)
     }
 }
 
@@ -97,8 +91,8 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         fail_on: Severity::Low,
     };
     let records = std::mem::take(&mut stream.records);
-    let faults = EvidenceFaults::default();
-    let assessment = assess(records, &stream.accounting, terms, faults);
+    let evidence = Evidence { begin: stream.timeline.earliest(), reasons: Vec::new() };
+    let assessment = assess(records, &stream.accounting, terms, evidence);
     let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: MEMORY };
     let report = report::build(source, &assessment);
     let lines = assessment.flows.iter().filter_map(|flow| {

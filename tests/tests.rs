@@ -10,6 +10,7 @@ mod fixtures;
 mod frames;
 mod laws;
 mod layers;
+mod pitfalls;
 mod policy;
 mod report;
 mod runs;

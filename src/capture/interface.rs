@@ -40,6 +40,20 @@ pub struct Interface {
     pub packets: u64,
 }
 
+impl Interface {
+    /// Packets that were lost before they reached the file; `None` when no counter of the file
+    /// tells.
+    pub fn lost(&self) -> Option<u64> {
+        let InterfaceStatistics { dropped_by_interface, dropped_by_system, .. } = self.statistics;
+        let counters = [dropped_by_interface, dropped_by_system];
+        let counted = counters.into_iter().flatten().reduce(u64::saturating_add);
+        match (counted, self.dropped_between) {
+            (None, 0) => None,
+            (counted, between) => Some(counted.unwrap_or(0).max(between)),
+        }
+    }
+}
+
 /// Counters of an Interface Statistics Block since the start of the capture; the last block
 /// of an interface holds (draft-ietf-opsawg-pcapng section 4.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,14 +9,14 @@ use super::args::{Check, Format, ReadingName, SeverityName};
 use super::output::{Pending, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use crate::capture::{Hashing, InputSummary, Inputs, Interface};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
-use crate::judge::{Assessment, EvidenceFaults, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Assessment, Evidence, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::{self, Palette, Source, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
@@ -43,7 +43,8 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         },
     };
     let records = std::mem::take(&mut stream.records);
-    let assessment = assess(records, &stream.accounting, terms, faults(&inputs));
+    let evidence = Evidence { begin: stream.timeline.earliest(), reasons: faults(&inputs) };
+    let assessment = assess(records, &stream.accounting, terms, evidence);
     let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: check.max_memory };
     let report = report::build(source, &assessment);
     write(check, &report, &assessment, terms, &inputs, report_file, flows_file)?;
@@ -163,17 +164,21 @@ fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
 }
 
 /// What the inputs themselves say against the evidence.
-fn faults(inputs: &[InputSummary]) -> EvidenceFaults {
+fn faults(inputs: &[InputSummary]) -> Vec<String> {
     let failed = inputs.iter().filter(|input| input.ending.is_failure()).count();
     let mut reasons = Vec::new();
     if failed > 0 {
         reasons.push(format!("{failed} of {} inputs could not be read to their end", inputs.len()));
     }
-    let filters = inputs.iter().flat_map(|input| &input.interfaces);
-    if filters.filter(|interface| interface.filter.is_some()).count() > 0 {
+    let interfaces = || inputs.iter().flat_map(|input| &input.interfaces);
+    if interfaces().any(|interface| interface.filter.is_some()) {
         reasons.push("a capture filter was set, so traffic may be missing".to_owned());
     }
-    EvidenceFaults { reasons }
+    let lost = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
+    if lost > 0 {
+        reasons.push(format!("the capturing system lost {lost} packets"));
+    }
+    reasons
 }
 
 fn write(

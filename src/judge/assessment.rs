@@ -167,10 +167,13 @@ pub struct Terms<'a> {
     pub fail_on: Severity,
 }
 
-/// What was wrong with the evidence before judging began.
+/// What is known of the evidence before judging begins.
 #[derive(Clone, Debug, Default)]
-pub struct EvidenceFaults {
-    /// Sentences for the reader, each a reason to doubt that nothing found means nothing there.
+pub struct Evidence {
+    /// Time of the first packet of the capture, in a flow or not.
+    pub begin: Option<Timestamp>,
+    /// What is wrong with it: sentences for the reader, each a reason to doubt that nothing found
+    /// means nothing there.
     pub reasons: Vec<String>,
 }
 
@@ -197,9 +200,9 @@ pub fn assess(
     records: Vec<FlowRecord>,
     accounting: &Accounting,
     terms: Terms<'_>,
-    faults: EvidenceFaults,
+    evidence: Evidence,
 ) -> Assessment {
-    let begin = records.iter().map(|record| record.earliest).min().unwrap_or_default();
+    let begin = evidence.begin.unwrap_or_default();
     let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
     let flows = judged(&judge, records);
     let found = findings(&judge, &flows);
@@ -220,7 +223,7 @@ pub fn assess(
         infrastructure: infrastructure(terms.policy, &flows, accounting),
         outcome: Outcome::Pass,
         failing_findings: 0,
-        reasons: faults.reasons,
+        reasons: evidence.reasons,
         flows,
     };
     count(&judge, &mut assessment);

@@ -25,8 +25,8 @@ mod verdict;
 pub mod waiver;
 
 pub use assessment::{
-    Assessment, Door, EvidenceFaults, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer,
-    Volume, WaiverUse, assess,
+    Assessment, Door, Evidence, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
+    WaiverUse, assess,
 };
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};

@@ -8,7 +8,7 @@ use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
 use super::words;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{Ending, FrameRef, InputSummary};
+use crate::capture::{Ending, FrameRef, InputSummary, Interface};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, ConnectionState, Tally};
@@ -128,7 +128,7 @@ fn input(summary: &InputSummary) -> model::Input {
     }
 }
 
-fn interface(interface: &crate::capture::Interface) -> model::Interface {
+fn interface(interface: &Interface) -> model::Interface {
     model::Interface {
         section: interface.section,
         index: interface.index,
@@ -139,18 +139,7 @@ fn interface(interface: &crate::capture::Interface) -> model::Interface {
         resolution: interface.resolution.to_string(),
         filter: interface.filter.clone(),
         packets: interface.packets,
-        dropped: dropped(interface),
-    }
-}
-
-/// Packets lost at an interface; `None` when no counter of the file tells.
-fn dropped(interface: &crate::capture::Interface) -> Option<u64> {
-    let counters =
-        [interface.statistics.dropped_by_interface, interface.statistics.dropped_by_system];
-    let counted = counters.iter().flatten().copied().reduce(u64::saturating_add);
-    match (counted, interface.dropped_between) {
-        (None, 0) => None,
-        (counted, between) => Some(counted.unwrap_or(0).max(between)),
+        dropped: interface.lost(),
     }
 }
 
@@ -238,7 +227,7 @@ impl Builder<'_> {
         let interfaces = self.source.inputs.iter().flat_map(|input| &input.interfaces);
         let accounting = &self.source.stream.accounting;
         model::CaptureHealth {
-            dropped_packets: interfaces.filter_map(dropped).reduce(u64::saturating_add),
+            dropped_packets: interfaces.filter_map(Interface::lost).reduce(u64::saturating_add),
             cut_packets: self.source.inputs.iter().map(|input| input.cut_packets).sum(),
             undecoded,
             one_way_tcp_flows: in_state(&[ConnectionState::HalfSeen, ConnectionState::OneWay]),

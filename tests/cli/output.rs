@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use super::*;
+use crate::capture::build::Builder;
 
 /// A run over the quick start, which has findings.
 fn check(bench: &Bench, more: &[&str]) -> Ended {
@@ -78,6 +79,35 @@ fn nothing_to_judge_is_inconclusive_and_says_why() {
     let ended = bench.run(&["check", &quickstart("capture.pcap")]);
     assert_eq!(ended.status, 3);
     assert!(ended.out.contains("--site"), "{}", ended.out);
+}
+
+/// Where packets were lost or filtered, what is not in the capture may have happened
+/// (pitfall 52).
+#[test]
+fn what_was_lost_or_filtered_forbids_a_pass() {
+    let bench = Bench::new();
+    bench.write("site.toml", SITE);
+    let build = Builder::LITTLE;
+    // draft-ietf-opsawg-pcapng: if_filter is option 11, isb_ifdrop 5 and isb_osdrop 7.
+    let filter = build.option(11, b"\0tcp");
+    let count = |code, packets| build.option(code, &build.u64(packets));
+    let cases = [
+        (vec![], vec![], 0, ""),
+        (vec![], [count(5, 0), count(7, 0)].concat(), 0, ""),
+        (vec![], [count(5, 2), count(7, 3)].concat(), 3, "the capturing system lost 5 packets"),
+        (filter, vec![], 3, "a capture filter was set"),
+    ];
+    for (interface, statistics, status, message) in cases {
+        let mut file = [build.section(1, 0), build.interface(1, 0, &interface)].concat();
+        for (time, frame) in connection(389) {
+            file.extend(build.enhanced(0, time as u64 / 1000, &frame, b""));
+        }
+        file.extend(build.statistics(0, &statistics));
+        bench.write("capture.pcapng", file);
+        let ended = bench.run(&["check", "capture.pcapng", "--site", "site.toml"]);
+        assert_eq!(ended.status, status, "{}{}", ended.out, ended.err);
+        assert!(ended.out.contains(message), "{}", ended.out);
+    }
 }
 
 #[test]
