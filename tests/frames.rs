@@ -47,6 +47,11 @@ fn datagram(ports: Ports, data: &[u8]) -> Vec<u8> {
     datagram
 }
 
+/// A packet of any other IP protocol.
+pub fn other(hosts: Hosts, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    ipv4(hosts, protocol, 1, 0, payload)
+}
+
 /// A UDP datagram.
 pub fn udp(hosts: Hosts, ports: Ports, data: &[u8]) -> Vec<u8> {
     ipv4(hosts, 17, 1, 0, &datagram(ports, data))

@@ -8,6 +8,7 @@ mod decode;
 mod determinism;
 mod fixtures;
 mod frames;
+mod hostile;
 mod laws;
 mod layers;
 mod pitfalls;

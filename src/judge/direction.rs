@@ -6,7 +6,7 @@ use super::inventory::Identity;
 use super::verdict::{Basis, Missing, Reason, Verdict};
 use crate::base::{IpProto, SYSTEM_PORTS};
 use crate::decode::Direction;
-use crate::flow::{ConnectionState, DirectionBasis, FlowRecord};
+use crate::flow::{DirectionBasis, FlowRecord};
 
 /// Flows that begin within this time of the first packet may have begun before it, in
 /// nanoseconds.
@@ -36,27 +36,43 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
         DirectionBasis::FirstPacket => Basis::FirstPacket,
     };
     let forward = opinion(seen);
-    let firm = matches!(basis, Basis::Syn | Basis::SynAck | Basis::IcmpQuote);
-    let open = matches!(forward.verdict, Verdict::OutOfScope | Verdict::Infrastructure);
-    if firm || (open && !record.key.protocol().has_ports()) {
+    let firm = matches!(basis, Basis::Syn | Basis::SynAck | Basis::IcmpQuote)
+        || !record.key.protocol().has_ports()
+        || record.is_probe()
+        || judge.goes_to_group(record, seen);
+    if firm {
         return Decided { initiator: seen, basis, opinion: forward };
     }
     let backward = opinion(seen.reverse());
     if record.key.protocol() == IpProto::TCP {
-        mid_stream(record, seen, forward, backward)
-    } else {
-        datagrams(judge, record, seen, forward, backward)
+        return mid_stream(record, seen, forward, backward);
     }
+    let decided = datagrams(judge, record, seen, forward, backward);
+    if judge.rests_on_media(&decided.opinion) {
+        let back = decided.initiator.reverse();
+        let (from, to) = if back == Direction::AToB { (a, b) } else { (b, a) };
+        let granted = judge.grants_media(record, back, from, to);
+        return both_legs(record, decided, granted.then(|| opinion(back)));
+    }
+    decided
 }
 
-/// TCP without a SYN: the first packet tells nothing.
+/// TCP without a SYN: the first packet tells nothing, the policy's ports tell.
+///
+/// A range of the policy tells only where ports in general do not object: its ports are ephemeral
+/// ports too, and an answer to port 5000 of a client is no service in 5000-5020.
 fn mid_stream(
     record: &FlowRecord,
     seen: Direction,
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
-    match (forward.is_firm(), backward.is_firm()) {
+    let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
+    let general = by_port(ports);
+    let fits = |opinion: &Opinion, objection: Option<bool>| {
+        opinion.is_firm() && (opinion.by_single_port || general != objection)
+    };
+    match (fits(&forward, Some(false)), fits(&backward, Some(true))) {
         (true, false) => {
             return Decided { initiator: seen, basis: Basis::PortRole, opinion: forward };
         }
@@ -66,8 +82,7 @@ fn mid_stream(
         }
         _ => {}
     }
-    let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
-    match by_port(ports) {
+    match general {
         Some(true) => Decided {
             initiator: seen,
             basis: Basis::PortHeuristic,
@@ -109,22 +124,21 @@ fn undecided(seen: Direction, forward: Opinion, backward: Opinion) -> Decided {
     if forward.verdict == backward.verdict {
         return Decided { initiator, basis, opinion: without_direction(forward) };
     }
-    let opinion = Opinion {
-        verdict: Verdict::NotAssessable,
-        reason: None,
-        strength: None,
-        rows: Vec::new(),
-        missing: vec![Missing::Direction],
-        ..forward
-    };
+    let opinion = Opinion::not_assessable(Missing::Direction);
     Decided { initiator, basis, opinion }
 }
 
-/// UDP: the first packet tells, unless the capture may have begun after it.
+/// Most packets, and most bytes of payload, that pass for the answer to a request which was not
+/// captured.
+const ANSWER: (u64, u64) = (8, 8192);
+
+/// UDP: a port that a row documents for the two roles in one orientation alone tells best, then
+/// the first packet (D3.2).
 ///
-/// An answer whose request was not captured looks like a flow from the service port; where the
-/// other orientation is documented on exactly that port, it is taken for the answer it is. A
-/// range is not enough for that: its ports are ephemeral ports too.
+/// So an answer whose request was not captured is no flow from the service port. A range is not
+/// enough for that, because its ports are ephemeral ports too, except where the capture may have
+/// begun after the flow. What is too much for an answer stays undecided: anyone may send from a
+/// documented port.
 fn datagrams(
     judge: &Judge<'_>,
     record: &FlowRecord,
@@ -132,10 +146,33 @@ fn datagrams(
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
+    let turned = !forward.is_firm() && backward.is_firm();
+    let sent = record.half(seen);
+    let one_way = record.half(seen.reverse()).packets == 0;
     let lead_in = record.earliest.since(judge.capture_begin()) < CAPTURE_LEAD_IN;
-    let answer_only = record.state(seen) == ConnectionState::OneWay && backward.by_single_port;
-    if !forward.is_firm() && backward.is_firm() && (lead_in || answer_only) {
+    let bulk = sent.packets > ANSWER.0 || sent.payload_bytes > ANSWER.1;
+    // Each direction of media is judged by its own port, so there is nothing to turn.
+    let by_range = lead_in && !one_way && !judge.rests_on_media(&backward);
+    if turned && one_way && backward.by_single_port && bulk {
+        let opinion = Opinion::not_assessable(Missing::Direction);
+        return Decided { initiator: seen, basis: Basis::Unknown, opinion };
+    }
+    if turned && (backward.by_single_port || by_range) {
         return Decided { initiator: seen.reverse(), basis: Basis::PortRole, opinion: backward };
     }
     Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
+}
+
+/// Media is two one-way streams: the verdict is that of the worse (D1.6 A-03).
+///
+/// `other` is what is said of the stream the other way; `None` where no row grants media that
+/// way at all, so that it passes as the return half of the granted one (D1.6 A-05).
+fn both_legs(record: &FlowRecord, decided: Decided, other: Option<Opinion>) -> Decided {
+    let back = decided.initiator.reverse();
+    match other {
+        Some(opinion) if opinion.verdict == Verdict::Violation && record.half(back).packets > 0 => {
+            Decided { initiator: back, basis: decided.basis, opinion }
+        }
+        _ => decided,
+    }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::direction;
 use super::inventory::{Identity, Inventory};
 use super::model::{
-    Destination, Host, HostId, InfrastructureMatch, ParameterId, Policy, RoleId, RowId, Set64,
-    Site, Waivers,
+    Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Set64, Site, WaivedEnd,
+    Waivers,
 };
 use super::rows::{Attempt, Fit, Matcher, Party, PortFit};
 use super::verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Strength, Verdict};
@@ -74,6 +74,10 @@ impl Opinion {
 
     fn violation(reason: Reason, rows: Vec<RowId>) -> Self {
         Opinion { reason: Some(reason), rows, ..Opinion::plain(Verdict::Violation) }
+    }
+
+    pub(super) fn not_assessable(missing: Missing) -> Self {
+        Opinion { missing: vec![missing], ..Opinion::plain(Verdict::NotAssessable) }
     }
 
     /// Documented by a row that is not over-broad.
@@ -176,35 +180,66 @@ impl<'a> Judge<'a> {
         from: Identity,
         to: Identity,
     ) -> Opinion {
-        let responder = record.end(initiator.reverse());
-        let transport = record.key.protocol();
-        let group = self.inventory.is_group(responder.address(), record.link_group());
-        let judged = matches!(transport, IpProto::TCP | IpProto::UDP) && !group;
+        let receiver = record.end(initiator.reverse());
+        // A group of hosts is nobody whom a row could name.
+        let to = if self.goes_to_group(record, initiator) { Identity::Unknown } else { to };
         match (host_id(from), host_id(to)) {
-            _ if from == Identity::Contested || to == Identity::Contested => Opinion {
-                missing: vec![Missing::HostIdentity],
-                ..Opinion::plain(Verdict::NotAssessable)
-            },
+            _ if from == Identity::Contested || to == Identity::Contested => {
+                Opinion::not_assessable(Missing::HostIdentity)
+            }
             (Some(from), Some(to)) if self.governed(from, to) => {
-                let (Some(initiator), Some(responder_party)) = (self.party(from), self.party(to))
-                else {
-                    return Opinion::plain(Verdict::OutOfScope);
-                };
-                if !judged {
-                    return Opinion::plain(Verdict::Infrastructure);
+                match (self.party(from), self.party(to)) {
+                    _ if record.ports_missing() => Opinion::not_assessable(Missing::Ports),
+                    (Some(initiator), Some(responder)) => self.attempt(&Attempt {
+                        initiator,
+                        responder,
+                        transport: record.key.protocol(),
+                        port: receiver.port(),
+                    }),
+                    _ => Opinion::plain(Verdict::OutOfScope),
                 }
-                self.attempt(&Attempt {
-                    initiator,
-                    responder: responder_party,
-                    transport,
-                    port: responder.port(),
-                })
             }
             (Some(known), None) | (None, Some(known)) if self.is_subject(known) => {
-                Opinion::plain(if judged { Verdict::UnknownPeer } else { Verdict::Infrastructure })
+                Opinion::plain(Verdict::UnknownPeer)
             }
             _ => Opinion::plain(Verdict::OutOfScope),
         }
+    }
+
+    /// Whether the packets that travel in `direction` go to a group of hosts. TCP never does.
+    pub(super) fn goes_to_group(&self, record: &FlowRecord, direction: Direction) -> bool {
+        let receiver = record.end(direction.reverse()).address();
+        record.key.protocol() != IpProto::TCP
+            && self.inventory.is_group(receiver, record.link_group())
+    }
+
+    /// Whether the opinion rests on a row whose service is judged in each direction by its own
+    /// destination port (D1.6 A-03).
+    pub(super) fn rests_on_media(&self, opinion: &Opinion) -> bool {
+        opinion.rows.first().is_some_and(|row| self.is_media(*row))
+    }
+
+    fn is_media(&self, row: RowId) -> bool {
+        let policy = self.matcher.policy;
+        let row = policy.rows.get(row.0);
+        row.and_then(|row| policy.services.get(row.service.0)).is_some_and(|s| s.per_direction)
+    }
+
+    /// Whether a row grants media, on whatever ports, to packets in `direction`.
+    pub(super) fn grants_media(
+        &self,
+        record: &FlowRecord,
+        direction: Direction,
+        from: Identity,
+        to: Identity,
+    ) -> bool {
+        let party = |identity| host_id(identity).and_then(|id| self.party(id));
+        let (Some(initiator), Some(responder)) = (party(from), party(to)) else { return false };
+        let port = record.end(direction.reverse()).port();
+        let attempt = Attempt { initiator, responder, transport: record.key.protocol(), port };
+        self.matcher
+            .rows()
+            .any(|(id, row)| self.is_media(id) && self.matcher.fit(id, row, &attempt).exact_roles)
     }
 
     fn party(&self, id: HostId) -> Option<Party<'_>> {
@@ -360,17 +395,18 @@ impl<'a> Judge<'a> {
 
     /// The infrastructure row that matches a flow.
     fn infrastructure(&self, record: &FlowRecord, initiator: Direction) -> Option<usize> {
-        let responder = record.end(initiator.reverse());
-        let address = responder.address();
-        let multicast = self.inventory.is_multicast(address);
-        let group = self.inventory.is_group(address, record.link_group());
+        let (sender, responder) = (record.end(initiator), record.end(initiator.reverse()));
+        let multicast = responder.address().is_multicast();
+        let group = self.goes_to_group(record, initiator);
         let protocol = record.key.protocol();
         self.matcher.policy.infrastructure.iter().position(|row| {
             let matched = match &row.matches {
                 InfrastructureMatch::NonIp(_) => false,
                 InfrastructureMatch::IpProtocol(wanted) => *wanted == protocol,
-                InfrastructureMatch::Ports { transport, ports } => {
-                    *transport == protocol && ports.contains(responder.port())
+                InfrastructureMatch::Ports { transport, from, ports } => {
+                    *transport == protocol
+                        && ports.contains(responder.port())
+                        && from.as_ref().is_none_or(|from| from.contains(sender.port()))
                 }
             };
             matched
@@ -391,25 +427,28 @@ impl<'a> Judge<'a> {
         let responder = record.end(judgement.initiator.reverse());
         let roles = |id: Option<HostId>| id.map(|id| self.roles(id)).unwrap_or_default();
         let (from, to) = (roles(judgement.initiator_host), roles(judgement.responder_host));
-        let within = |nets: &[ipnet::IpNet], address: IpAddr| {
-            nets.is_empty() || nets.iter().any(|net| net.contains(&address))
+        let meant = |ends: &[WaivedEnd], address: IpAddr, host: Option<HostId>| {
+            ends.is_empty()
+                || ends.iter().any(|end| match end {
+                    WaivedEnd::Host(id) => host == Some(*id),
+                    WaivedEnd::Network(net) => net.contains(&address),
+                })
         };
+        let answers = judgement.responder_host.and_then(|id| self.inventory.host(id));
+        let answers = answers.unwrap_or(&self.unknown);
         let accepted = self.waivers.list.iter().position(|waiver| {
             (waiver.created..waiver.expires).contains(&record.earliest)
                 && (waiver.initiator_roles.is_empty() || from.meets(waiver.initiator_roles))
                 && (waiver.responder_roles.is_empty() || to.meets(waiver.responder_roles))
-                && within(&waiver.initiators, initiator.address())
-                && within(&waiver.responders, responder.address())
+                && meant(&waiver.initiators, initiator.address(), judgement.initiator_host)
+                && meant(&waiver.responders, responder.address(), judgement.responder_host)
                 && waiver.transport.is_none_or(|transport| transport == record.key.protocol())
                 && waiver.ports.as_ref().is_none_or(|ports| ports.contains(responder.port()))
                 && waiver.service.is_none_or(|service| {
                     self.matcher.policy.rows.iter().any(|row| {
+                        let ports = self.matcher.ports(row, answers);
                         row.service == service
-                            && row.transport == record.key.protocol()
-                            && self
-                                .matcher
-                                .ports(row, &self.unknown)
-                                .is_some_and(|ports| ports.contains(responder.port()))
+                            && ports.is_some_and(|ports| ports.contains(responder.port()))
                     })
                 })
         });
@@ -422,11 +461,6 @@ impl<'a> Judge<'a> {
     /// Time of the first packet of the capture.
     pub(super) fn capture_begin(&self) -> Timestamp {
         self.capture_begin
-    }
-
-    /// The parameter behind a number, for messages.
-    pub fn parameter_name(&self, id: ParameterId) -> &str {
-        self.matcher.policy.parameters.get(id.0).map_or("", |parameter| &parameter.id)
     }
 }
 

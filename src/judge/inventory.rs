@@ -29,6 +29,7 @@ pub struct Inventory<'a> {
     lengths_v4: Vec<u8>,
     lengths_v6: Vec<u8>,
     broadcasts: BTreeSet<IpAddr>,
+    likely_broadcasts: BTreeSet<IpAddr>,
 }
 
 impl<'a> Inventory<'a> {
@@ -36,7 +37,6 @@ impl<'a> Inventory<'a> {
     pub fn new(site: &'a Site) -> Self {
         let mut addresses: BTreeMap<IpAddr, Vec<HostId>> = BTreeMap::new();
         let mut prefixes: BTreeMap<IpNet, Vec<HostId>> = BTreeMap::new();
-        let mut broadcasts = BTreeSet::new();
         for (host, id) in site.hosts.iter().zip((0..).map(HostId)) {
             for address in &host.addresses {
                 addresses.entry(*address).or_default().push(id);
@@ -45,20 +45,29 @@ impl<'a> Inventory<'a> {
                 prefixes.entry(prefix.trunc()).or_default().push(id);
             }
         }
-        for net in site.subnets.iter().chain(site.hosts.iter().flat_map(|host| &host.prefixes)) {
-            if let IpNet::V4(net) = net
-                && net.prefix_len() <= 30
-            {
-                broadcasts.insert(IpAddr::V4(net.broadcast()));
-            }
-        }
+        let broadcast = |net: &IpNet| match net {
+            IpNet::V4(net) if net.prefix_len() <= 30 => Some(IpAddr::V4(net.broadcast())),
+            _ => None,
+        };
+        let broadcasts = site.subnets.iter().filter_map(broadcast).collect();
+        // A block of hosts need not be a subnet: its last address may be a host.
+        let blocks = site.hosts.iter().flat_map(|host| &host.prefixes);
+        let likely_broadcasts = blocks.filter_map(broadcast).collect();
         let lengths = |v4: bool| {
             let nets = prefixes.keys().filter(|net| matches!(net, IpNet::V4(_)) == v4);
             let lengths: BTreeSet<u8> = nets.map(IpNet::prefix_len).collect();
             lengths.into_iter().rev().collect()
         };
         let (lengths_v4, lengths_v6) = (lengths(true), lengths(false));
-        Inventory { site, addresses, prefixes, lengths_v4, lengths_v6, broadcasts }
+        Inventory {
+            site,
+            addresses,
+            prefixes,
+            lengths_v4,
+            lengths_v6,
+            broadcasts,
+            likely_broadcasts,
+        }
     }
 
     /// The host behind a number.
@@ -95,7 +104,10 @@ impl<'a> Inventory<'a> {
                 continue;
             }
             identity = match identity {
-                Identity::Host(other) if self.host(other).map(|o| o.roles) != Some(host.roles) => {
+                Identity::Host(other)
+                    if self.host(other).map(|other| (other.roles, other.attributes))
+                        != Some((host.roles, host.attributes)) =>
+                {
                     return Identity::Contested;
                 }
                 Identity::Host(other) => Identity::Host(other),
@@ -109,17 +121,14 @@ impl<'a> Inventory<'a> {
     /// directed broadcast of a subnet that the site names or that the link layer showed to be
     /// one.
     pub fn is_group(&self, address: IpAddr, link_group: bool) -> bool {
-        let shaped = match address {
-            IpAddr::V4(v4) => {
-                v4.is_multicast() || v4.is_broadcast() || (link_group && v4.octets()[3] == 255)
-            }
+        let certain = match address {
+            IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
             IpAddr::V6(v6) => v6.is_multicast(),
         };
-        shaped || self.broadcasts.contains(&address)
-    }
-
-    /// Whether packets to `address` go to a multicast group.
-    pub fn is_multicast(&self, address: IpAddr) -> bool {
-        address.is_multicast()
+        // The link layer alone proves nothing: a cluster has a unicast address behind a
+        // multicast one.
+        let likely = matches!(address, IpAddr::V4(v4) if v4.octets()[3] == 255)
+            || self.likely_broadcasts.contains(&address);
+        certain || self.broadcasts.contains(&address) || (link_group && likely)
     }
 }

@@ -234,6 +234,8 @@ pub struct Service {
     pub name: String,
     /// Recognised protocols that confirm it.
     pub protocols: Vec<String>,
+    /// Whether each direction of a flow is judged by its own destination port (D1.6 A-03).
+    pub per_direction: bool,
 }
 
 /// How an unclear passage is read.
@@ -364,6 +366,8 @@ pub enum InfrastructureMatch {
     Ports {
         /// TCP or UDP.
         transport: IpProto,
+        /// Initiator ports; `None` means any.
+        from: Option<PortSet>,
         /// Responder ports.
         ports: PortSet,
     },
@@ -482,16 +486,26 @@ pub struct Waiver {
     pub initiator_roles: Set64,
     /// Roles of which the responder must hold one; empty means any.
     pub responder_roles: Set64,
-    /// Addresses of which the initiator must be one; empty means any.
-    pub initiators: Vec<IpNet>,
-    /// Addresses of which the responder must be one; empty means any.
-    pub responders: Vec<IpNet>,
+    /// Whom the initiator must be; empty means anyone.
+    pub initiators: Vec<WaivedEnd>,
+    /// Whom the responder must be; empty means anyone.
+    pub responders: Vec<WaivedEnd>,
     /// Transport; `None` means any.
     pub transport: Option<IpProto>,
     /// Responder ports; `None` means any.
     pub ports: Option<PortSet>,
     /// Service; `None` means any.
     pub service: Option<ServiceId>,
+}
+
+/// One end that a waiver names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaivedEnd {
+    /// A host or block of the site file. An address that belongs to another entry is not meant,
+    /// even if the block holds it.
+    Host(HostId),
+    /// Every address of a network.
+    Network(IpNet),
 }
 
 /// The waivers of a site.

@@ -95,13 +95,6 @@ named! {
     }
 }
 
-impl Basis {
-    /// Whether the initiator was observed rather than guessed.
-    pub fn is_observed(self) -> bool {
-        matches!(self, Basis::Syn | Basis::SynAck | Basis::FirstPacket | Basis::IcmpQuote)
-    }
-}
-
 named! {
     /// How much a finding weighs.
     Severity {
@@ -166,6 +159,8 @@ pub enum Missing {
     Parameter(ParameterId),
     /// Which end opened the flow is unknown, and it decides.
     Direction,
+    /// The capture cut the packets before their ports.
+    Ports,
     /// An address belonged to hosts of different roles while the flow ran.
     HostIdentity,
 }

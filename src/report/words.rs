@@ -274,6 +274,9 @@ pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) ->
              do not tell"
                 .to_owned()
         }
+        Missing::Ports => {
+            "the ports: the capture cut the packets before them, so raise its snaplen".to_owned()
+        }
         Missing::HostIdentity => {
             "which host owned the address: two entries of the site file with different roles are \
              valid at that time"

@@ -30,6 +30,19 @@ fn pitfall_03_a_dynamic_client_port_inside_a_range_grants_nothing() {
 }
 
 #[test]
+fn pitfall_04_neither_end_is_the_media_server() {
+    // One five-tuple, two streams: the one towards the phone is outside, whoever spoke first.
+    for hosts in [(UNITY1, PHONE1), (PHONE1, UNITY1)] {
+        let ports = if hosts.0 == UNITY1 { (23_000, 17_000) } else { (17_000, 23_000) };
+        let run = judged(&exchange(hosts, ports));
+        assert_eq!(run.verdict(17_000), ["violation", "undocumented-service", ""]);
+        assert_eq!(run.lines[0].src_ip, "10.0.0.1");
+    }
+    let run = judged(&exchange((UNITY1, PHONE1), (23_000, 24_000)));
+    assert_eq!(run.verdict(24_000), ["documented", "", "port-only"]);
+}
+
+#[test]
 fn pitfall_05_sip_is_documented_over_tcp_alone() {
     for hosts in [(PIMG1, UNITY1), (UNITY1, PIMG1)] {
         let run = judged(&exchange(hosts, (5060, 5060)));
@@ -144,8 +157,11 @@ fn pitfall_42_ranges_include_their_ends() {
     ];
     for (from, to, tcp, ports) in ranges {
         for (port, inside) in ports {
-            let frames =
-                if tcp { connection(from, to, port) } else { exchange((from, to), (50_001, port)) };
+            let frames = if tcp {
+                connection(from, to, port)
+            } else {
+                vec![frames::udp((from, to), (50_001, port), b"voice")]
+            };
             let verdict = if inside { "documented" } else { "violation" };
             assert_eq!(judged(&frames).verdict(port)[0], verdict, "{port}");
         }
@@ -178,7 +194,7 @@ fn pitfall_50_an_exact_address_overrides_a_prefix() {
     assert_eq!(run.verdict(8443)[0], "documented");
     let run = judged(&connection(UNITY1, PHONE1, 8443));
     assert_eq!(run.verdict(8443)[0], "violation");
-    let run = judged(&exchange((UNITY1, PHONE1), (50_001, 23_000)));
+    let run = judged(&exchange((UNITY1, PHONE1), (23_100, 23_000)));
     assert_eq!(run.verdict(23_000)[0], "documented");
     // The order of the entries does not matter.
     let (before, after) = SITE.split_once("[[host]]\nname = \"phones\"").unwrap();

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use portolan::base::{IpProto, Timestamp};
-use portolan::judge::model::{HostId, Policy, Set64, Site};
+use portolan::judge::model::{HostId, Policy, Set64, Site, WaivedEnd};
 use portolan::judge::site::load_site;
 use portolan::judge::waiver::load_waivers;
 
@@ -107,15 +107,19 @@ fn an_empty_site_is_a_site() {
 }
 
 #[test]
-fn waivers_resolve_hosts_to_networks() {
+fn waivers_tell_hosts_from_networks() {
     let policy = shipped();
     let site = loaded(&policy);
     let waivers = sound(load_waivers(EXAMPLE_WAIVERS, "waivers.toml", &policy, &site));
     let [smb, media] = waivers.list.as_slice() else { panic!("{waivers:?}") };
     assert_eq!((smb.id.as_str(), smb.ticket.as_str()), ("W-1", "CHG-4711"));
-    assert_eq!(smb.initiators, ["10.1.1.31/32".parse::<IpNet>().unwrap()]);
-    let responders = ["10.1.1.32/32", "10.9.0.0/16"].map(|it| it.parse::<IpNet>().unwrap());
-    assert_eq!(smb.responders, responders);
+    let host = |name: &str| {
+        let place = site.hosts.iter().position(|host| host.name == name).unwrap();
+        WaivedEnd::Host(HostId(place))
+    };
+    assert_eq!(smb.initiators, [host("exchange-1")]);
+    let network = WaivedEnd::Network("10.9.0.0/16".parse::<IpNet>().unwrap());
+    assert_eq!(smb.responders, [host("exchange-2"), network]);
     assert_eq!(smb.transport, Some(IpProto::TCP));
     assert_eq!(smb.maximum_flows, Some(200));
     assert!(smb.ports.as_ref().is_some_and(|ports| ports.contains(445) && ports.count() == 1));

@@ -37,7 +37,8 @@ pub(crate) fn add_infrastructure(
 }
 
 fn matched(raw: &At<RawMatch>, problems: &mut Problems) -> Option<InfrastructureMatch> {
-    let RawMatch { non_ip, ip_protocol, transport: by_transport, port, to: _ } = &raw.value;
+    let RawMatch { non_ip, ip_protocol, transport: by_transport, from_port, port, to: _ } =
+        &raw.value;
     match (non_ip, ip_protocol, by_transport, port) {
         (Some(name), None, None, None) => Some(InfrastructureMatch::NonIp(name.clone())),
         (None, Some(name), None, None) => {
@@ -45,7 +46,15 @@ fn matched(raw: &At<RawMatch>, problems: &mut Problems) -> Option<Infrastructure
         }
         (None, None, Some(by_transport), Some(port)) => {
             let transport = transport(*by_transport);
-            ports(port, problems).map(|ports| InfrastructureMatch::Ports { transport, ports })
+            let from = from_port.as_ref().map(|text| ports(text, problems));
+            if from == Some(None) {
+                return None;
+            }
+            ports(port, problems).map(|ports| InfrastructureMatch::Ports {
+                transport,
+                from: from.flatten(),
+                ports,
+            })
         }
         _ => {
             let message = "the match must name one kind of traffic";

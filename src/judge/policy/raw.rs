@@ -202,6 +202,9 @@ pub(crate) struct RawService {
     pub(crate) name: At<String>,
     /// Recognised protocols that confirm it; empty when none does.
     pub(crate) protocols: Vec<String>,
+    /// Whether each direction of a flow is judged by its own destination port, as media is.
+    #[serde(default)]
+    pub(crate) per_direction: bool,
 }
 
 /// How an unclear passage of the document is read.
@@ -371,6 +374,8 @@ pub(crate) struct RawMatch {
     pub(crate) ip_protocol: Option<At<String>>,
     /// Transport protocol.
     pub(crate) transport: Option<RawTransport>,
+    /// Ports of the initiator, where they tell as well.
+    pub(crate) from_port: Option<At<String>>,
     /// Ports of the responder.
     pub(crate) port: Option<At<String>>,
     /// To which kind of destination the row applies.

@@ -148,6 +148,7 @@ pub(crate) fn define(
                 id: raw.id.value.clone(),
                 name: raw.name.value.clone(),
                 protocols: raw.protocols.clone(),
+                per_direction: raw.per_direction,
             });
         }
     }

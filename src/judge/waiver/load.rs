@@ -7,7 +7,7 @@ use super::raw::{RawMatcher, RawWaiver, RawWaivers};
 use crate::base::{PortSet, Timestamp};
 use crate::judge::diagnostic::{Code, Diagnostic, Problems};
 use crate::judge::document::{self, At, Document};
-use crate::judge::model::{Policy, ServiceId, Site, Waiver, Waivers};
+use crate::judge::model::{HostId, Policy, ServiceId, Site, WaivedEnd, Waiver, Waivers};
 use crate::judge::names::{Names, suggestion};
 use crate::judge::policy::rows::transport;
 use crate::judge::policy::vocabulary::{Vocabulary, demand_text, ports};
@@ -70,8 +70,8 @@ impl Loader<'_> {
             maximum_flows: raw.maximum_flows,
             initiator_roles: self.names.role_set(&matcher.initiator_roles, self.problems),
             responder_roles: self.names.role_set(&matcher.responder_roles, self.problems),
-            initiators: self.networks(&matcher.initiators),
-            responders: self.networks(&matcher.responders),
+            initiators: self.ends(&matcher.initiators),
+            responders: self.ends(&matcher.responders),
             transport: matcher.transport.map(transport),
             ports: matcher.ports.as_ref().and_then(|text| self.some_ports(text)),
             service: matcher
@@ -88,16 +88,16 @@ impl Loader<'_> {
     }
 
     /// The networks of host names, addresses and prefixes.
-    fn networks(&mut self, raw: &[At<String>]) -> Vec<IpNet> {
+    fn ends(&mut self, raw: &[At<String>]) -> Vec<WaivedEnd> {
         let mut found = Vec::new();
         for text in raw {
+            let host = self.site.hosts.iter().position(|host| host.name == text.value);
             if let Some(address) = address(&text.value) {
-                found.push(IpNet::from(address));
+                found.push(WaivedEnd::Network(IpNet::from(address)));
             } else if let Some(prefix) = prefix(&text.value) {
-                found.push(prefix);
-            } else if let Some(host) = self.site.hosts.iter().find(|it| it.name == text.value) {
-                found.extend(host.addresses.iter().copied().map(IpNet::from));
-                found.extend(&host.prefixes);
+                found.push(WaivedEnd::Network(prefix));
+            } else if let Some(host) = host {
+                found.push(WaivedEnd::Host(HostId(host)));
             } else {
                 let message = format!("`{}` is no host, address or prefix", text.value);
                 let names = self.site.hosts.iter().map(|host| host.name.as_str());

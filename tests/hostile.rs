@@ -1,0 +1,167 @@
+//! Traffic made to look like something it is not, and honest traffic that must not be taken for
+//! it. Every case was once judged wrongly.
+
+use crate::frames;
+use crate::runs::{Rules, Run, check_frames};
+
+const SITE: &str = r#"
+schema = 1
+[conditions]
+web-admin = "yes"
+[[host]]
+name = "unity"
+addresses = ["10.0.0.1"]
+roles = ["unity"]
+[[host]]
+name = "dc"
+addresses = ["10.0.0.11"]
+roles = ["domain-controller"]
+[[host]]
+name = "exchange"
+addresses = ["10.0.0.31"]
+roles = ["exchange-partner"]
+[[host]]
+name = "admin"
+addresses = ["10.0.0.71"]
+roles = ["admin-workstation"]
+[[host]]
+name = "phones"
+prefixes = ["10.0.1.0/25", "10.0.1.128/25"]
+roles = ["phone"]
+[[host]]
+name = "cucm"
+addresses = ["10.0.1.10"]
+roles = ["cucm"]
+"#;
+
+const UNITY: [u8; 4] = [10, 0, 0, 1];
+const DC: [u8; 4] = [10, 0, 0, 11];
+const EXCHANGE: [u8; 4] = [10, 0, 0, 31];
+const ADMIN: [u8; 4] = [10, 0, 0, 71];
+const STRANGER: [u8; 4] = [192, 0, 2, 77];
+const SECOND: i64 = 1_000_000_000;
+
+/// Judges frames that come a tenth of a second apart, `late` seconds into the capture.
+fn judged_at(rules: &Rules, late: i64, frames: &[Vec<u8>]) -> Run {
+    let start = 1_772_488_800 * SECOND;
+    let mut packets = vec![(start, frames::arp())];
+    let times = (0..).map(|tenth| start + late * SECOND + tenth * SECOND / 10);
+    packets.extend(times.zip(frames.iter().cloned()));
+    check_frames(&packets, rules)
+}
+
+fn judged(frames: &[Vec<u8>]) -> Run {
+    judged_at(&Rules::at(SITE), 120, frames)
+}
+
+fn only(run: &Run) -> (&str, &str, &str) {
+    let [line] = run.lines.as_slice() else { panic!("{} flows", run.lines.len()) };
+    (&line.verdict, &line.src_ip, &line.direction_basis)
+}
+
+#[test]
+fn other_ip_protocols_are_no_way_out() {
+    for protocol in [4, 47, 50, 99] {
+        let run = judged(&[frames::other((UNITY, STRANGER), protocol, &[0; 40])]);
+        assert_eq!(only(&run).0, "unknown-peer", "protocol {protocol}");
+        let run = judged(&[frames::other((UNITY, DC), protocol, &[0; 40])]);
+        assert_eq!(only(&run).0, "violation", "protocol {protocol}");
+    }
+}
+
+#[test]
+fn infrastructure_is_what_its_pack_lists() {
+    let run = judged(&[frames::udp((UNITY, [239, 1, 2, 3]), (40_001, 4444), b"data")]);
+    assert_eq!(only(&run).0, "unknown-peer");
+    // DHCP speaks from its own ports.
+    for to in [STRANGER, EXCHANGE] {
+        let run = judged(&[frames::udp((UNITY, to), (40_001, 67), b"data")]);
+        assert_ne!(only(&run).0, "infrastructure");
+    }
+    let run = judged(&[frames::udp((UNITY, STRANGER), (68, 67), b"data")]);
+    assert_eq!(only(&run).0, "infrastructure");
+    let listed: u64 = run.report.infrastructure.iter().map(|row| row.packets).sum();
+    assert_eq!(listed, run.report.accounting.packets_read);
+}
+
+#[test]
+fn the_last_address_of_a_block_is_a_host() {
+    let phone = [10, 0, 1, 127];
+    let run = judged(&[frames::udp((UNITY, phone), (40_001, 4444), b"data")]);
+    assert_eq!(only(&run).0, "violation");
+    let syn = frames::tcp((UNITY, phone), (40_001, 4444), 1, 0, 0x02, b"");
+    assert_eq!(only(&judged(&[syn])).0, "violation");
+}
+
+#[test]
+fn a_documented_source_port_carries_no_bulk() {
+    let bulk: Vec<_> = (0..50).map(|_| frames::udp((DC, UNITY), (88, 4444), &[0; 1000])).collect();
+    assert_eq!(only(&judged(&bulk)).0, "not-assessable");
+    // An answer whose request was not captured is one.
+    let answer = frames::udp((DC, UNITY), (88, 40_001), &[0; 1000]);
+    assert_eq!(only(&judged(&[answer])), ("documented", "10.0.0.1", "port-role"));
+}
+
+#[test]
+fn a_lost_request_does_not_turn_a_poll_round() {
+    let poll = [
+        frames::udp((DC, UNITY), (123, 123), &[0; 48]),
+        frames::udp((UNITY, DC), (123, 123), &[0; 48]),
+    ];
+    assert_eq!(only(&judged(&poll)), ("documented", "10.0.0.1", "port-role"));
+}
+
+#[test]
+fn an_ephemeral_port_inside_a_range_is_no_service() {
+    // The capture begins inside a connection from Unity's port 5010 to SSH on a workstation.
+    let middle = [
+        frames::tcp((UNITY, ADMIN), (5010, 22), 1, 1, 0x18, b"data"),
+        frames::tcp((ADMIN, UNITY), (22, 5010), 1, 5, 0x18, b"data"),
+    ];
+    let run = judged(&middle);
+    assert_eq!(only(&run), ("violation", "10.0.0.1", "port-heuristic"));
+    // Between two unremarkable ports the range is the best there is.
+    let middle = [
+        frames::tcp((UNITY, EXCHANGE), (1055, 5003), 1, 1, 0x18, b"data"),
+        frames::tcp((EXCHANGE, UNITY), (5003, 1055), 1, 5, 0x18, b"data"),
+    ];
+    assert_eq!(only(&judged(&middle)), ("documented", "10.0.0.1", "port-role"));
+}
+
+#[test]
+fn a_group_never_opens_anything() {
+    let rules = Rules::at(&format!("{SITE}\n[site]\nsubnets = [\"10.0.1.0/24\"]\n"));
+    let cast = frames::broadcast(frames::udp((UNITY, [10, 0, 1, 255]), (22_800, 5353), b"data"));
+    let run = judged_at(&rules, 0, &[cast]);
+    assert_eq!(only(&run).1, "10.0.0.1");
+    assert_ne!(only(&run).0, "documented");
+}
+
+#[test]
+fn a_waiver_for_a_block_is_not_one_for_a_host_inside() {
+    let waiver = |ends: &str| {
+        format!(
+            "schema = 1\n[[waiver]]\nid = \"W\"\nowner = \"o\"\nreason = \"r\"\nticket = \"t\"\n\
+             created = \"2026-01-01\"\nexpires = \"2027-01-01\"\n[waiver.match]\n{ends}\n"
+        )
+    };
+    let from = |host: [u8; 4], text: &str| {
+        let rules = Rules::at(SITE).waiving(text);
+        let syn = frames::tcp((host, UNITY), (40_001, 445), 1, 0, 0x02, b"");
+        only(&judged_at(&rules, 120, &[syn])).0.to_owned()
+    };
+    let block = waiver("initiators = [\"phones\"]");
+    assert_eq!(from([10, 0, 1, 21], &block), "waived");
+    assert_eq!(from([10, 0, 1, 10], &block), "violation");
+    assert_eq!(from([10, 0, 1, 10], &waiver("initiators = [\"10.0.1.0/24\"]")), "waived");
+}
+
+#[test]
+fn a_service_can_be_waived_over_the_other_transport() {
+    let text = "schema = 1\n[[waiver]]\nid = \"W\"\nowner = \"o\"\nreason = \"r\"\nticket = \"t\"\n\
+                created = \"2026-01-01\"\nexpires = \"2027-01-01\"\n[waiver.match]\n\
+                service = \"sccp\"\n";
+    let rules = Rules::at(SITE).waiving(text);
+    let datagram = frames::udp((UNITY, [10, 0, 1, 10]), (40_001, 2000), b"data");
+    assert_eq!(only(&judged_at(&rules, 120, &[datagram])).0, "waived");
+}
