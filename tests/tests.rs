@@ -15,3 +15,4 @@ mod policy;
 mod report;
 mod runs;
 mod sites;
+mod states;

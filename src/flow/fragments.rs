@@ -254,3 +254,150 @@ fn joined(
         aside: Aside::None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Endpoint, IpProto};
+
+    const SECOND: i64 = 1_000_000_000;
+
+    /// A pool and what it handed out.
+    #[derive(Default)]
+    struct Run {
+        pool: FragmentPool,
+        accounting: Accounting,
+        found: u64,
+        ordinal: u64,
+    }
+
+    impl Run {
+        fn next(&mut self) -> FrameRef {
+            self.ordinal += 1;
+            FrameRef { ordinal: self.ordinal, input: 0, number: self.ordinal }
+        }
+
+        fn push(&mut self, event: FragmentEvent) {
+            let found = &mut self.found;
+            self.pool.push(event, &mut self.accounting, |_| *found += 1);
+        }
+
+        fn first(&mut self, identification: u32, nanos: i64) {
+            let datagram = datagram(identification);
+            let (source, destination) = (datagram.source, datagram.destination);
+            let (key, direction) = FlowKey::new(source, destination, IpProto::UDP);
+            let time = Timestamp::from_nanos(nanos);
+            let first = FirstFragment { key, direction, time, source: self.next() };
+            self.push(FragmentEvent::First(datagram, first));
+        }
+
+        fn later(&mut self, identification: u32, nanos: i64) {
+            let fragment = FragmentUnit {
+                datagram: datagram(identification),
+                time: Timestamp::from_nanos(nanos),
+                source: self.next(),
+                frame_bytes: 60,
+                ip_bytes: 46,
+                payload_bytes: 26,
+                link_group: false,
+                cut: false,
+            };
+            self.push(FragmentEvent::Later(fragment));
+        }
+
+        fn unclaimed(&self) -> u64 {
+            self.accounting.of(Class::UnclaimedFragment).packets
+        }
+    }
+
+    fn datagram(identification: u32) -> DatagramId {
+        DatagramId {
+            source: Endpoint::v4([10, 0, 0, 1], 0),
+            destination: Endpoint::v4([10, 0, 0, 2], 0),
+            protocol: IpProto::UDP,
+            identification,
+        }
+    }
+
+    #[test]
+    fn many_firsts_at_the_begin_leave_room_for_those_that_follow() {
+        let mut run = Run::default();
+        for identification in 0..FIRSTS as u32 + 500 {
+            run.first(identification, i64::from(identification));
+        }
+        for identification in (0..2_000).step_by(2).map(|step| 1_000_000 + step) {
+            let time = 600 * SECOND + i64::from(identification);
+            run.first(identification, time);
+            run.first(identification + 1, time);
+            run.later(identification, time);
+            run.later(identification + 1, time);
+        }
+        assert_eq!((run.found, run.unclaimed(), run.pool.lost()), (2_000, 0, 0));
+    }
+
+    #[test]
+    fn many_orphans_at_the_begin_leave_room_to_wait() {
+        let mut run = Run::default();
+        for identification in 0..WAITING as u32 + 500 {
+            run.later(identification, i64::from(identification));
+        }
+        for identification in 1_000_000..1_001_000 {
+            let time = 600 * SECOND + i64::from(identification);
+            run.later(identification, time);
+            run.first(identification, time);
+        }
+        assert_eq!(run.found, 1_000);
+        run.pool.finish(&mut run.accounting);
+        assert_eq!(run.unclaimed(), WAITING as u64 + 500);
+    }
+
+    #[test]
+    fn orphans_of_one_datagram_are_bounded_and_counted() {
+        let mut run = Run::default();
+        run.later(1, 0);
+        for step in 0..10_000 {
+            run.later(9, 100 * SECOND + step);
+        }
+        assert_eq!(run.pool.lost(), 10_000 - WAITING_OF_ONE as u64);
+        assert_eq!(run.unclaimed(), run.pool.lost());
+        run.first(9, 101 * SECOND);
+        assert_eq!(run.found, WAITING_OF_ONE as u64);
+        run.pool.finish(&mut run.accounting);
+        assert_eq!(run.unclaimed() + run.found, 10_001);
+    }
+
+    #[test]
+    fn copies_of_a_fragment_take_no_room() {
+        let mut run = Run::default();
+        run.first(1, 0);
+        for step in 0..10_000 {
+            run.first(7, 100 * SECOND + step);
+            run.later(7, 100 * SECOND + step);
+        }
+        assert_eq!((run.pool.lead.firsts.len(), run.pool.recent.firsts.len()), (1, 1));
+        assert_eq!((run.found, run.pool.recent.waiting_count), (10_000, 0));
+    }
+
+    #[test]
+    fn a_late_packet_finds_a_first_that_is_thirty_seconds_old() {
+        for (later, found) in [(130 * SECOND, 1), (130 * SECOND + 1, 0)] {
+            let mut run = Run::default();
+            run.later(1, 0);
+            run.first(7, 100 * SECOND);
+            run.later(8, 132 * SECOND);
+            run.later(7, later);
+            assert_eq!(run.found, found);
+        }
+    }
+
+    #[test]
+    fn one_time_far_in_the_future_does_not_end_the_waiting() {
+        let mut run = Run::default();
+        run.later(1, 0);
+        run.later(2, i64::MAX);
+        run.later(7, 100 * SECOND);
+        run.first(8, 101 * SECOND);
+        run.first(7, 102 * SECOND);
+        assert_eq!((run.found, run.unclaimed()), (1, 1));
+    }
+}
