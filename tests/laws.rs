@@ -15,44 +15,90 @@ struct Packet {
     frame: Vec<u8>,
 }
 
-/// Small address and port spaces make five-tuples meet often; long silences split them.
-fn packets() -> impl Strategy<Value = Vec<Packet>> {
+/// What happens next in a generated stream.
+#[derive(Clone, Debug)]
+struct Step {
+    kind: u8,
+    ends: (u8, u8, u16),
+    back: bool,
+    sequence: u32,
+    acknowledgement: u32,
+    flags: u8,
+    length: usize,
+    /// Nanoseconds since the step before.
+    pause: i64,
+    /// Nanoseconds by which the packet is late in the stream.
+    late: i64,
+    pick: usize,
+}
+
+/// Small spaces of addresses, ports and sequence numbers make five-tuples and their SYNs meet
+/// often; pauses lie around the times after which fragments, SYNs and runs part.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
     let pause = prop_oneof![
-        6 => 0_i64..2_000_000_000,
+        8 => 0_i64..2_000_000_000,
+        2 => 20_000_000_000_i64..40_000_000_000,
+        1 => prop::sample::select(vec![30_000_000_000, 30_000_000_001, 32_000_000_000]),
         2 => 100_000_000_000_i64..250_000_000_000,
-        1 => -2_000_000_000_i64..0,
         1 => Just(90_000_000_000_000),
     ];
-    let packet = (0_u8..6, 0_u8..3, 0_u8..3, 0_u16..3, 0_u32..3, any::<bool>(), 0_usize..4, pause);
-    prop::collection::vec(packet, 1..60).prop_map(|steps| {
+    let late = prop_oneof![4 => Just(0), 1 => 0_i64..=2_000_000_000, 1 => 0_i64..5];
+    let flags = prop::sample::select(vec![0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0, 0x29, 6]);
+    let tcp = (0_u32..3, 0_u32..3, flags, 0_usize..4);
+    let ends = (0_u8..2, 0_u8..2, 0_u16..2);
+    let step = (0_u8..9, ends, any::<bool>(), tcp, pause, late, 0_usize..12).prop_map(
+        |(kind, ends, back, tcp, pause, late, pick)| {
+            let (sequence, acknowledgement, flags, length) = tcp;
+            Step { kind, ends, back, sequence, acknowledgement, flags, length, pause, late, pick }
+        },
+    );
+    prop::collection::vec(step, 1..60)
+}
+
+/// Streams of TCP, UDP, ICMP errors, copies, and fragments that are spread over time, mixed and
+/// in any order.
+fn packets() -> impl Strategy<Value = Vec<Packet>> {
+    steps().prop_map(|steps| {
         let mut time = 1_700_000_000_000_000_000;
         let mut identification = 0;
+        let mut held: Vec<Vec<u8>> = Vec::new();
+        let mut copied = frames::arp();
         let mut packets = Vec::new();
-        for (kind, source, destination, port, number, back, size, pause) in steps {
-            time += pause;
+        for step in steps {
+            time += step.pause;
+            let (source, destination, port) = step.ends;
             let hosts = ([10, 0, 0, 1 + source], [10, 0, 1, 1 + destination]);
             let ports = (40_000 + port, 88);
             let (hosts, ports) =
-                if back { ((hosts.1, hosts.0), (ports.1, ports.0)) } else { (hosts, ports) };
-            let payload = vec![0xab; size * 7];
-            let flags =
-                [0x02, 0x12, 0x10, 0x18, 0x11, 0x04][usize::from(port + u16::from(kind)) % 6];
-            let frames = match kind {
-                0..=2 => vec![frames::tcp(hosts, ports, number, number * 7, flags, &payload)],
+                if step.back { ((hosts.1, hosts.0), (ports.1, ports.0)) } else { (hosts, ports) };
+            let payload = vec![0xab; step.length];
+            let Step { sequence, acknowledgement, flags, .. } = step;
+            let tcp = frames::tcp(hosts, ports, sequence, acknowledgement, flags, &payload);
+            let mut frames = match step.kind {
+                0..=2 => vec![tcp],
                 3 => vec![frames::udp(hosts, ports, &payload)],
                 4 => {
                     identification += 1;
-                    let mut parts = frames::fragmented_udp(hosts, ports, identification, 3);
-                    parts.rotate_left(usize::from(port));
-                    parts
+                    held.extend(frames::fragmented_udp(hosts, ports, identification, 3));
+                    vec![]
                 }
-                _ => {
-                    let cause = frames::udp(hosts, ports, &payload);
-                    vec![frames::icmp_unreachable((hosts.1, hosts.0), &cause), frames::arp()]
+                5 => {
+                    let receiver = if step.pick == 0 { [192, 0, 2, 1] } else { hosts.0 };
+                    vec![frames::icmp_unreachable((hosts.1, receiver), &tcp), frames::arp()]
                 }
+                6 => vec![copied.clone()],
+                _ => vec![],
             };
+            if let 0..=3 = step.kind {
+                copied.clone_from(&frames[0]);
+            }
+            if !held.is_empty() {
+                frames.push(held.remove(step.pick % held.len()));
+            }
+            let time = time - step.late;
             packets.extend(frames.into_iter().map(|frame| Packet { time, frame }));
         }
+        packets.push(Packet { time, frame: frames::arp() });
         packets
     })
 }
@@ -92,8 +138,6 @@ fn whole(packets: &[Packet], batch_size: usize) -> Evaluated {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
-
     #[test]
     fn any_cut_merges_to_the_whole(
         packets in packets(),
@@ -168,6 +212,56 @@ proptest! {
         let counted = evaluated.accounting.of(portolan::flow::Class::Flow).packets;
         prop_assert_eq!(in_flows, counted);
     }
+}
+
+/// Frames at seconds after the begin.
+fn at(seconds: &[(i64, &Vec<u8>)]) -> Vec<Packet> {
+    let begin = 1_700_000_000_000_000_000;
+    let packet = |(time, frame): &(i64, &Vec<u8>)| Packet {
+        time: begin + time * 1_000_000_000,
+        frame: (*frame).clone(),
+    };
+    seconds.iter().map(packet).collect()
+}
+
+/// Checks every batch size and every cut, and answers the packets of each flow.
+fn the_same_however_cut(packets: &[Packet]) -> Vec<u64> {
+    let expected = whole(packets, packets.len());
+    for at in 1..packets.len() {
+        assert_eq!(whole(packets, at), expected, "batches of {at}");
+        let hasher = foldhash::fast::RandomState::default();
+        let mut merged = fold(&hasher, &packets[..at], 0, 16);
+        merged.merge(fold(&hasher, &packets[at..], at, 16));
+        assert_eq!(merged.evaluate(), expected, "cut before {at}");
+    }
+    expected.records.iter().rev().map(|record| record.packets()).collect()
+}
+
+#[test]
+fn a_fragment_that_waited_goes_where_its_first_is() {
+    let ends = (([10, 0, 0, 1], [10, 0, 1, 1]), (40_000, 88));
+    let whole = frames::udp(ends.0, ends.1, &[1]);
+    let parts = frames::fragmented_udp(ends.0, ends.1, 1, 2);
+    // UDP ends after 180 s of silence: the fragment at 170 s is no packet of the flow before.
+    let packets = at(&[(0, &whole), (170, &parts[1]), (181, &whole), (182, &parts[0])]);
+    assert_eq!(the_same_however_cut(&packets), [1, 3]);
+}
+
+#[test]
+fn a_fragment_that_is_late_in_the_stream_finds_its_first() {
+    let parts = frames::fragmented_udp(([10, 0, 0, 1], [10, 0, 1, 1]), (40_000, 88), 1, 3);
+    let others = frames::fragmented_udp(([10, 0, 0, 2], [10, 0, 1, 2]), (40_000, 88), 2, 2);
+    // A first fragment at 35 s, one that belongs to another datagram at 66 s, and then, late in
+    // the stream, one at 65 s: thirty seconds after its first.
+    let packets = at(&[(0, &others[0]), (35, &parts[0]), (66, &others[1]), (65, &parts[1])]);
+    assert_eq!(the_same_however_cut(&packets), [1, 2]);
+}
+
+#[test]
+fn a_run_begins_at_the_time_of_its_first_packet() {
+    let packet = frames::udp(([10, 0, 0, 1], [10, 0, 1, 1]), (40_000, 88), &[1]);
+    let packets = at(&[(0, &packet), (181, &packet), (179, &packet)]);
+    assert_eq!(the_same_however_cut(&packets), [1, 2]);
 }
 
 #[test]

@@ -16,3 +16,4 @@ mod policy;
 mod report;
 mod runs;
 mod sites;
+mod states;

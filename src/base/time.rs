@@ -32,6 +32,11 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Nanoseconds between two times, whichever is the earlier one. Exact for any two.
+    pub const fn apart(self, other: Timestamp) -> u64 {
+        self.0.abs_diff(other.0)
+    }
+
     /// Reads an RFC 3339 date (`2026-11-22`) or date-time with `Z` or an offset.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let bytes = text.as_bytes();

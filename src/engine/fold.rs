@@ -9,7 +9,9 @@ use super::timeline::Timeline;
 use crate::base::Merge;
 use crate::capture::{FrameBatch, FrameMeta};
 use crate::decode::{Aside, Decoded, FlowKey, Unit, dissect};
-use crate::flow::{Accounting, Class, FlowTable, FragmentEvent, GROUP, Pushed, Tally};
+use crate::flow::{
+    Accounting, Class, FirstFragment, FlowTable, FragmentEvent, GROUP, Pushed, Tally,
+};
 
 /// Frames per chunk: enough work to be worth handing to another thread.
 const CHUNK: usize = 512;
@@ -101,8 +103,9 @@ impl Routed {
         match unit.aside {
             Aside::None => {}
             Aside::FirstFragment(datagram) => {
-                let Unit { key, direction, time, .. } = unit;
-                self.fragments.push(FragmentEvent::First { datagram, key, direction, time });
+                let Unit { key, direction, time, source, .. } = unit;
+                let first = FirstFragment { key, direction, time, source };
+                self.fragments.push(FragmentEvent::First(datagram, first));
             }
             Aside::Quotes(..) => self.quotes.push(unit),
         }
@@ -183,7 +186,8 @@ impl Fold {
 }
 
 /// Takes from the decoded chunks, in arrival order, what is rare and not sharded: fragments,
-/// ICMP quotes and counts. Answers the later fragments that found their flow.
+/// ICMP quotes and counts. Answers the later fragments that found their flow, in order of their
+/// place in the stream.
 fn collect_serial(partial: &mut Partial, routed: &mut [Routed]) -> Vec<(u64, Unit)> {
     let mut joined = Vec::new();
     for chunk in routed {
@@ -199,7 +203,6 @@ fn collect_serial(partial: &mut Partial, routed: &mut [Routed]) -> Vec<(u64, Uni
         partial.accounting.merge(std::mem::take(&mut chunk.accounting));
         partial.timeline.merge(std::mem::take(&mut chunk.timeline));
     }
-    joined.sort_by_key(|(_, unit)| unit.source.ordinal);
     joined
 }
 
@@ -218,7 +221,7 @@ impl Outcome {
 }
 
 /// Updates a shard with its packets in arrival order; `late` are fragments that take their
-/// place among them.
+/// place among them. None has its place in an earlier batch.
 fn update(
     table: &mut FlowTable,
     chunks: &[Routed],
@@ -236,6 +239,7 @@ fn update(
             continue;
         }
         for (hash, unit) in units {
+            // One in the place of its first fragment comes right behind it.
             while let Some((hash, fragment)) = late.next_if(|(_, late)| late.source < unit.source) {
                 outcome.count(fragment, table.push(*hash, fragment, may_grow));
             }

@@ -2,7 +2,6 @@
 
 use super::timeline::Timeline;
 use crate::base::Merge;
-use crate::capture::FrameRef;
 use crate::decode::Unit;
 use crate::flow::{
     Accounting, Class, FlowRecord, FlowTable, FragmentPool, QuoteLog, Tally, records,
@@ -40,6 +39,9 @@ pub struct Evaluated {
     pub fragments_lost: u64,
     /// ICMP errors whose quoted flow was not kept for want of room.
     pub quotes_lost: u64,
+    /// ICMP errors that were not sent to the host whose packet they quote; they say nothing of
+    /// the quoted flow.
+    pub quotes_misdirected: u64,
 }
 
 impl Partial {
@@ -67,11 +69,13 @@ impl Partial {
         self.first_ordinal.get_or_insert(ordinal);
     }
 
-    /// Joins another stretch of the same stream. Either may be the earlier one.
+    /// Joins the neighbouring stretch of the same stream. Either may be the earlier one, but
+    /// nothing may lie between them: what is missing there cannot be put in later.
     ///
     /// The law: for any cut of the packets, the merged parts evaluate to what the whole
-    /// evaluates to. It holds as long as no cap was hit and no datagram identification was used
-    /// twice within the thirty seconds around the cut.
+    /// evaluates to. It holds as long as no cap was hit, no datagram identification was used
+    /// twice within the thirty seconds around the cut, and no packet is more than two seconds
+    /// older than one before it.
     pub fn merge(&mut self, other: Partial) {
         let other_is_earlier = match (self.first_ordinal, other.first_ordinal) {
             (Some(ours), Some(theirs)) => theirs < ours,
@@ -93,7 +97,7 @@ impl Partial {
             shard.merge(table);
         }
         let mut found: Vec<Unit> = Vec::new();
-        self.fragments.merge(fragments, |unit| found.push(unit));
+        self.fragments.merge(fragments, &mut self.accounting, |unit| found.push(unit));
         self.quotes.merge(quotes);
         self.accounting.merge(accounting);
         self.timeline.merge(timeline);
@@ -111,7 +115,7 @@ impl Partial {
     pub fn evaluate(self) -> Evaluated {
         let Partial { shards, mut fragments, quotes, mut accounting, timeline, blurred, .. } = self;
         fragments.finish(&mut accounting);
-        let quotes_lost = quotes.lost();
+        let (quotes_lost, quotes_misdirected) = (quotes.lost(), quotes.misdirected());
         Evaluated {
             records: records(shards, quotes),
             accounting,
@@ -119,11 +123,7 @@ impl Partial {
             blurred,
             fragments_lost: fragments.lost(),
             quotes_lost,
+            quotes_misdirected,
         }
-    }
-
-    /// Where the packets with `class` began, for messages.
-    pub fn sample(&self, class: Class) -> Option<FrameRef> {
-        self.accounting.of(class).sample
     }
 }

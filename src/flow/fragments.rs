@@ -1,61 +1,135 @@
 //! Later IP fragments have no ports: they take those of the first fragment of their datagram.
 //!
 //! The pool remembers first fragments and keeps later ones that came before their first, both
-//! for thirty seconds of packet time and in bounded number. What lies within thirty seconds of
-//! the begin of the stream is kept to the end, because the other half of the datagram may lie
-//! in the part before: [`FragmentPool::merge`] then brings them together.
-
-use std::collections::{BTreeMap, VecDeque};
+//! for thirty seconds of packet time and in bounded number. What lies within that time of the
+//! begin of the stream is kept to the end, apart from the rest, because the other half of the
+//! datagram may lie in the part before: [`FragmentPool::merge`] then brings them together.
+//!
+//! A later fragment that waited takes time and place of its first, which are the same however
+//! the stream is cut. One whose first is already known keeps its own.
 
 use super::accounting::{Accounting, Class, Tally};
+use super::aging::Aging;
 use crate::base::{Timestamp, merge::least};
+use crate::capture::FrameRef;
 use crate::decode::{Aside, DatagramId, Direction, FlowKey, FragmentUnit, Transport, Unit};
 
 /// How long a datagram's fragments wait for each other, in nanoseconds (D3.7, RFC 8200
 /// section 4.5 allows 60 s).
-const PATIENCE: i64 = 30_000_000_000;
+const PATIENCE: u64 = 30_000_000_000;
 
-/// Most datagrams of which the first fragment is remembered.
+/// How long fragments are held, in nanoseconds: packets may be two seconds late in the stream,
+/// and none that still belongs to a fragment may find it gone.
+const HELD: u64 = PATIENCE + 2_000_000_000;
+
+/// Most datagrams of which the first fragment is remembered, near the begin and since then each.
 const FIRSTS: usize = 65_536;
 
-/// Most later fragments that wait for their first.
+/// Most later fragments that wait for their first, near the begin and since then each.
 const WAITING: usize = 65_536;
+
+/// Most later fragments of one datagram that wait: what 64 KiB take at the least length that a
+/// link of the Internet must carry (RFC 791 section 3.2: 576 bytes), and some.
+const WAITING_OF_ONE: usize = 128;
+
+/// A first fragment, already a packet of its flow.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstFragment {
+    /// The flow.
+    pub key: FlowKey,
+    /// Which way it travels.
+    pub direction: Direction,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// Place in the stream, input and packet number.
+    pub source: FrameRef,
+}
 
 /// A fragment on its way to its flow.
 #[derive(Clone, Copy, Debug)]
 pub enum FragmentEvent {
-    /// A first fragment, already a packet of its flow.
-    First {
-        /// The datagram.
-        datagram: DatagramId,
-        /// The flow.
-        key: FlowKey,
-        /// Which way it travels.
-        direction: Direction,
-        /// When it was captured.
-        time: Timestamp,
-    },
+    /// The first fragment of a datagram.
+    First(DatagramId, FirstFragment),
     /// A later fragment.
     Later(FragmentUnit),
 }
 
-#[derive(Clone, Copy, Debug)]
-struct First {
-    key: FlowKey,
-    direction: Direction,
-    time: Timestamp,
+/// First fragments, and later fragments that wait for them.
+#[derive(Clone, Debug, Default)]
+struct Window {
+    firsts: Aging<FirstFragment>,
+    waiting: Aging<Vec<FragmentUnit>>,
+    waiting_count: usize,
 }
 
-/// First fragments, and later fragments that wait for them.
+impl Window {
+    fn first_of(&self, fragment: &FragmentUnit) -> Option<FirstFragment> {
+        let first = self.firsts.get(&fragment.datagram)?;
+        (fragment.time.apart(first.time) <= PATIENCE).then_some(*first)
+    }
+
+    fn has_room_for_first(&self, datagram: &DatagramId) -> bool {
+        self.firsts.len() < FIRSTS || self.firsts.get(datagram).is_some()
+    }
+
+    /// Remembers a first fragment. Answers whether another was forgotten for it.
+    fn remember(&mut self, datagram: DatagramId, first: FirstFragment) -> bool {
+        self.firsts.insert(datagram, first.time, first);
+        self.firsts.len() > FIRSTS && self.firsts.pop_oldest().is_some()
+    }
+
+    /// Lets a fragment wait. Answers what was given up: itself, or the longest waiting.
+    fn wait(&mut self, fragment: FragmentUnit) -> Vec<FragmentUnit> {
+        match self.waiting.get_mut(&fragment.datagram) {
+            Some(held) if held.len() >= WAITING_OF_ONE => return vec![fragment],
+            Some(held) => held.push(fragment),
+            None => self.waiting.insert(fragment.datagram, fragment.time, vec![fragment]),
+        }
+        self.waiting_count += 1;
+        if self.waiting_count <= WAITING {
+            return Vec::new();
+        }
+        let given_up = self.waiting.pop_oldest().unwrap_or_default();
+        self.waiting_count -= given_up.len();
+        given_up
+    }
+
+    /// Removes the fragments of a datagram that belong to a first captured at `time`.
+    fn claim(&mut self, datagram: &DatagramId, time: Timestamp) -> Vec<FragmentUnit> {
+        let Some(mut held) = self.waiting.remove(datagram) else { return Vec::new() };
+        self.waiting_count -= held.len();
+        let claimed = held.extract_if(.., |held| time.apart(held.time) <= PATIENCE).collect();
+        self.keep_waiting(held);
+        claimed
+    }
+
+    /// Takes back what is left of the fragments of a datagram.
+    fn keep_waiting(&mut self, held: Vec<FragmentUnit>) {
+        self.waiting_count += held.len();
+        if let Some(first) = held.first() {
+            self.waiting.insert(first.datagram, first.time, held);
+        }
+    }
+
+    /// Forgets what can meet no other fragment any more; hands out what waited in vain.
+    fn expire(&mut self, now: Timestamp, mut in_vain: impl FnMut(&FragmentUnit)) {
+        while self.firsts.pop_aged(now, HELD).is_some() {}
+        while let Some(mut held) = self.waiting.pop_aged(now, HELD) {
+            self.waiting_count -= held.len();
+            held.extract_if(.., |held| now.apart(held.time) > HELD).for_each(|held| in_vain(&held));
+            self.keep_waiting(held);
+        }
+    }
+}
+
+/// The fragments of a stretch of the stream whose other half may still come.
 #[derive(Clone, Debug, Default)]
 pub struct FragmentPool {
     begin: Option<Timestamp>,
-    now: Option<Timestamp>,
-    firsts: BTreeMap<DatagramId, First>,
-    first_order: VecDeque<(Timestamp, DatagramId)>,
-    waiting: BTreeMap<DatagramId, Vec<FragmentUnit>>,
-    waiting_order: VecDeque<(Timestamp, DatagramId)>,
-    waiting_count: usize,
+    /// What lies near the begin. Nothing in it ages, so it has its own bounds: whatever the
+    /// stream begins with, the moving window keeps all of its room.
+    lead: Window,
+    recent: Window,
     lost: u64,
 }
 
@@ -65,147 +139,91 @@ impl FragmentPool {
         self.lost
     }
 
-    /// Takes a fragment in arrival order; hands out the packets that have found their flow and
-    /// accounts for those that never will.
+    /// Takes a fragment in arrival order; hands out, in order of their place in the stream, the
+    /// packets that have found their flow and accounts for those that never will.
     pub fn push(
         &mut self,
         event: FragmentEvent,
         accounting: &mut Accounting,
-        mut found: impl FnMut(Unit),
+        found: impl FnMut(Unit),
     ) {
         let time = match &event {
-            FragmentEvent::First { time, .. } => *time,
+            FragmentEvent::First(_, first) => first.time,
             FragmentEvent::Later(fragment) => fragment.time,
         };
         least(&mut self.begin, Some(time));
-        self.now = self.now.max(Some(time));
-        self.expire(accounting);
+        self.recent.expire(time, |fragment| unclaimed(fragment, accounting));
         match event {
-            FragmentEvent::First { datagram, key, direction, time } => {
-                let first = First { key, direction, time };
-                for fragment in self.take_waiting(&datagram, time) {
-                    found(joined(&fragment, &first));
-                }
-                self.remember(datagram, first);
-            }
-            FragmentEvent::Later(fragment) => match self.first_of(&fragment) {
-                Some(first) => found(joined(&fragment, &first)),
-                None => self.wait(fragment, accounting),
-            },
+            FragmentEvent::First(datagram, first) => self.first(datagram, first, found),
+            FragmentEvent::Later(fragment) => self.later(fragment, accounting, found),
         }
     }
 
-    fn first_of(&self, fragment: &FragmentUnit) -> Option<First> {
-        let first = self.firsts.get(&fragment.datagram)?;
-        (fragment.time.since(first.time).abs() <= PATIENCE).then_some(*first)
-    }
-
-    fn remember(&mut self, datagram: DatagramId, first: First) {
-        if self.firsts.len() >= FIRSTS && !self.firsts.contains_key(&datagram) {
-            while let Some((_, oldest)) = self.first_order.pop_front() {
-                if self.firsts.remove(&oldest).is_some() {
-                    break;
-                }
+    fn first(&mut self, datagram: DatagramId, first: FirstFragment, mut found: impl FnMut(Unit)) {
+        for window in [&mut self.lead, &mut self.recent] {
+            for fragment in window.claim(&datagram, first.time) {
+                found(joined(&fragment, &first, first.time, first.source));
             }
-            self.lost += 1;
         }
-        self.firsts.insert(datagram, first);
-        self.first_order.push_back((first.time, datagram));
+        let lead = self.near_begin(first.time) && self.lead.has_room_for_first(&datagram);
+        let window = if lead { &mut self.lead } else { &mut self.recent };
+        self.lost += u64::from(window.remember(datagram, first));
     }
 
-    fn wait(&mut self, fragment: FragmentUnit, accounting: &mut Accounting) {
-        if self.waiting_count >= WAITING {
-            self.lost += 1;
-            unclaimed(&fragment, accounting);
+    fn later(
+        &mut self,
+        fragment: FragmentUnit,
+        accounting: &mut Accounting,
+        mut found: impl FnMut(Unit),
+    ) {
+        let known = self.recent.first_of(&fragment).or_else(|| self.lead.first_of(&fragment));
+        if let Some(first) = known {
+            found(joined(&fragment, &first, fragment.time, fragment.source));
             return;
         }
-        self.waiting_count += 1;
-        self.waiting_order.push_back((fragment.time, fragment.datagram));
-        self.waiting.entry(fragment.datagram).or_default().push(fragment);
-    }
-
-    /// Removes the fragments of a datagram that still may belong to a first seen at `time`.
-    fn take_waiting(&mut self, datagram: &DatagramId, time: Timestamp) -> Vec<FragmentUnit> {
-        let Some(mut held) = self.waiting.remove(datagram) else { return Vec::new() };
-        let claimed = held.extract_if(.., |held| time.since(held.time).abs() <= PATIENCE);
-        let claimed: Vec<_> = claimed.collect();
-        self.waiting_count -= claimed.len();
-        if !held.is_empty() {
-            self.waiting.insert(*datagram, held);
-        }
-        claimed
-    }
-
-    /// Forgets what is older than the patience, except near the begin of the stream.
-    fn expire(&mut self, accounting: &mut Accounting) {
-        let (Some(begin), Some(now)) = (self.begin, self.now) else { return };
-        let settled = |time: Timestamp| now.since(time) > PATIENCE && time.since(begin) > PATIENCE;
-        while let Some((time, datagram)) = self.first_order.front().copied() {
-            if now.since(time) <= PATIENCE {
-                break;
-            }
-            self.first_order.pop_front();
-            let stale = self.firsts.get(&datagram).is_some_and(|first| settled(first.time));
-            if stale {
-                self.firsts.remove(&datagram);
-            }
-        }
-        while let Some((time, datagram)) = self.waiting_order.front().copied() {
-            if now.since(time) <= PATIENCE {
-                break;
-            }
-            self.waiting_order.pop_front();
-            let Some(mut held) = self.waiting.remove(&datagram) else { continue };
-            for fragment in held.extract_if(.., |held| settled(held.time)) {
-                self.waiting_count -= 1;
-                unclaimed(&fragment, accounting);
-            }
-            if !held.is_empty() {
-                self.waiting.insert(datagram, held);
-            }
+        let lead = self.near_begin(fragment.time) && self.lead.waiting_count < WAITING;
+        let window = if lead { &mut self.lead } else { &mut self.recent };
+        for given_up in window.wait(fragment) {
+            self.lost += 1;
+            unclaimed(&given_up, accounting);
         }
     }
 
-    /// Joins the pool of another part; hands out the packets that find their flow by it.
-    pub fn merge(&mut self, other: FragmentPool, mut found: impl FnMut(Unit)) {
-        let FragmentPool { begin, now, firsts, first_order, waiting, waiting_order, .. } = other;
+    fn near_begin(&self, time: Timestamp) -> bool {
+        self.begin.is_some_and(|begin| time.apart(begin) <= HELD)
+    }
+
+    /// Joins the pool of the part that follows; hands out the packets that find their flow by it.
+    pub fn merge(
+        &mut self,
+        later: FragmentPool,
+        accounting: &mut Accounting,
+        mut found: impl FnMut(Unit),
+    ) {
+        let FragmentPool { begin, lead, recent, lost } = later;
         least(&mut self.begin, begin);
-        self.now = self.now.max(now);
-        self.lost += other.lost;
-        self.first_order.extend(first_order);
-        self.waiting_order.extend(waiting_order);
-        for fragments in waiting.into_values() {
+        self.lost += lost;
+        // Fragments go before firsts: within its own part each has found its first already.
+        let (firsts, waiting): (Vec<_>, Vec<_>) =
+            [lead, recent].into_iter().map(|window| (window.firsts, window.waiting)).unzip();
+        for (_, fragments) in waiting.into_iter().flat_map(Aging::into_values) {
             for fragment in fragments {
-                match self.first_of(&fragment) {
-                    Some(first) => found(joined(&fragment, &first)),
-                    None => {
-                        self.waiting_count += 1;
-                        self.waiting.entry(fragment.datagram).or_default().push(fragment);
-                    }
-                }
+                self.later(fragment, accounting, &mut found);
             }
         }
-        for (datagram, first) in firsts {
-            for fragment in self.take_waiting(&datagram, first.time) {
-                found(joined(&fragment, &first));
-            }
-            self.firsts
-                .entry(datagram)
-                .and_modify(|held| {
-                    if first.time > held.time {
-                        *held = first;
-                    }
-                })
-                .or_insert(first);
+        for (datagram, first) in firsts.into_iter().flat_map(Aging::into_values) {
+            self.first(datagram, first, &mut found);
         }
     }
 
     /// The end of the stream: whatever still waits has no first fragment.
     pub fn finish(&mut self, accounting: &mut Accounting) {
-        for fragment in std::mem::take(&mut self.waiting).into_values().flatten() {
-            unclaimed(&fragment, accounting);
+        for window in [&mut self.lead, &mut self.recent] {
+            let window = std::mem::take(window);
+            for (_, fragments) in window.waiting.into_values() {
+                fragments.iter().for_each(|fragment| unclaimed(fragment, accounting));
+            }
         }
-        self.waiting_count = 0;
     }
 }
 
@@ -214,12 +232,17 @@ fn unclaimed(fragment: &FragmentUnit, accounting: &mut Accounting) {
 }
 
 /// A later fragment as a packet of the flow of its first.
-fn joined(fragment: &FragmentUnit, first: &First) -> Unit {
+fn joined(
+    fragment: &FragmentUnit,
+    first: &FirstFragment,
+    time: Timestamp,
+    source: FrameRef,
+) -> Unit {
     Unit {
         key: first.key,
         direction: first.direction,
-        time: fragment.time,
-        source: fragment.source,
+        time,
+        source,
         frame_bytes: fragment.frame_bytes,
         ip_bytes: fragment.ip_bytes,
         payload_bytes: fragment.payload_bytes,
@@ -229,5 +252,152 @@ fn joined(fragment: &FragmentUnit, first: &First) -> Unit {
         link_group: fragment.link_group,
         cut: fragment.cut,
         aside: Aside::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Endpoint, IpProto};
+
+    const SECOND: i64 = 1_000_000_000;
+
+    /// A pool and what it handed out.
+    #[derive(Default)]
+    struct Run {
+        pool: FragmentPool,
+        accounting: Accounting,
+        found: u64,
+        ordinal: u64,
+    }
+
+    impl Run {
+        fn next(&mut self) -> FrameRef {
+            self.ordinal += 1;
+            FrameRef { ordinal: self.ordinal, input: 0, number: self.ordinal }
+        }
+
+        fn push(&mut self, event: FragmentEvent) {
+            let found = &mut self.found;
+            self.pool.push(event, &mut self.accounting, |_| *found += 1);
+        }
+
+        fn first(&mut self, identification: u32, nanos: i64) {
+            let datagram = datagram(identification);
+            let (source, destination) = (datagram.source, datagram.destination);
+            let (key, direction) = FlowKey::new(source, destination, IpProto::UDP);
+            let time = Timestamp::from_nanos(nanos);
+            let first = FirstFragment { key, direction, time, source: self.next() };
+            self.push(FragmentEvent::First(datagram, first));
+        }
+
+        fn later(&mut self, identification: u32, nanos: i64) {
+            let fragment = FragmentUnit {
+                datagram: datagram(identification),
+                time: Timestamp::from_nanos(nanos),
+                source: self.next(),
+                frame_bytes: 60,
+                ip_bytes: 46,
+                payload_bytes: 26,
+                link_group: false,
+                cut: false,
+            };
+            self.push(FragmentEvent::Later(fragment));
+        }
+
+        fn unclaimed(&self) -> u64 {
+            self.accounting.of(Class::UnclaimedFragment).packets
+        }
+    }
+
+    fn datagram(identification: u32) -> DatagramId {
+        DatagramId {
+            source: Endpoint::v4([10, 0, 0, 1], 0),
+            destination: Endpoint::v4([10, 0, 0, 2], 0),
+            protocol: IpProto::UDP,
+            identification,
+        }
+    }
+
+    #[test]
+    fn many_firsts_at_the_begin_leave_room_for_those_that_follow() {
+        let mut run = Run::default();
+        for identification in 0..FIRSTS as u32 + 500 {
+            run.first(identification, i64::from(identification));
+        }
+        for identification in (0..2_000).step_by(2).map(|step| 1_000_000 + step) {
+            let time = 600 * SECOND + i64::from(identification);
+            run.first(identification, time);
+            run.first(identification + 1, time);
+            run.later(identification, time);
+            run.later(identification + 1, time);
+        }
+        assert_eq!((run.found, run.unclaimed(), run.pool.lost()), (2_000, 0, 0));
+    }
+
+    #[test]
+    fn many_orphans_at_the_begin_leave_room_to_wait() {
+        let mut run = Run::default();
+        for identification in 0..WAITING as u32 + 500 {
+            run.later(identification, i64::from(identification));
+        }
+        for identification in 1_000_000..1_001_000 {
+            let time = 600 * SECOND + i64::from(identification);
+            run.later(identification, time);
+            run.first(identification, time);
+        }
+        assert_eq!(run.found, 1_000);
+        run.pool.finish(&mut run.accounting);
+        assert_eq!(run.unclaimed(), WAITING as u64 + 500);
+    }
+
+    #[test]
+    fn orphans_of_one_datagram_are_bounded_and_counted() {
+        let mut run = Run::default();
+        run.later(1, 0);
+        for step in 0..10_000 {
+            run.later(9, 100 * SECOND + step);
+        }
+        assert_eq!(run.pool.lost(), 10_000 - WAITING_OF_ONE as u64);
+        assert_eq!(run.unclaimed(), run.pool.lost());
+        run.first(9, 101 * SECOND);
+        assert_eq!(run.found, WAITING_OF_ONE as u64);
+        run.pool.finish(&mut run.accounting);
+        assert_eq!(run.unclaimed() + run.found, 10_001);
+    }
+
+    #[test]
+    fn copies_of_a_fragment_take_no_room() {
+        let mut run = Run::default();
+        run.first(1, 0);
+        for step in 0..10_000 {
+            run.first(7, 100 * SECOND + step);
+            run.later(7, 100 * SECOND + step);
+        }
+        assert_eq!((run.pool.lead.firsts.len(), run.pool.recent.firsts.len()), (1, 1));
+        assert_eq!((run.found, run.pool.recent.waiting_count), (10_000, 0));
+    }
+
+    #[test]
+    fn a_late_packet_finds_a_first_that_is_thirty_seconds_old() {
+        for (later, found) in [(130 * SECOND, 1), (130 * SECOND + 1, 0)] {
+            let mut run = Run::default();
+            run.later(1, 0);
+            run.first(7, 100 * SECOND);
+            run.later(8, 132 * SECOND);
+            run.later(7, later);
+            assert_eq!(run.found, found);
+        }
+    }
+
+    #[test]
+    fn one_time_far_in_the_future_does_not_end_the_waiting() {
+        let mut run = Run::default();
+        run.later(1, 0);
+        run.later(2, i64::MAX);
+        run.later(7, 100 * SECOND);
+        run.first(8, 101 * SECOND);
+        run.first(7, 102 * SECOND);
+        assert_eq!((run.found, run.unclaimed()), (1, 1));
     }
 }

@@ -9,6 +9,7 @@
 //! where a cut can be taken back: at every new SYN and at every long silence.
 
 mod accounting;
+mod aging;
 mod fragments;
 mod history;
 mod quotes;
@@ -17,7 +18,7 @@ mod segment;
 mod table;
 
 pub use accounting::{Accounting, Class, Tally};
-pub use fragments::{FragmentEvent, FragmentPool};
+pub use fragments::{FirstFragment, FragmentEvent, FragmentPool};
 pub use history::{FlowHistory, Pushed};
 pub use quotes::{Quote, QuoteLog};
 pub use record::{ConnectionState, DirectionBasis, FlowRecord, IcmpNotice, records};

@@ -1,9 +1,14 @@
 //! ICMP errors quote the packet that caused them: what they say belongs to the quoted flow and
 //! never makes a flow of its own (D3.6).
+//!
+//! An error goes to the host that sent the quoted packet (RFC 792, RFC 4443 section 2.2). One
+//! that goes elsewhere was made up, or quotes what a translator rewrote: it is only counted.
+//! Errors are kept per five-tuple and direction, not per use of the five-tuple.
 
 use std::collections::BTreeMap;
 
 use crate::base::{IpProto, Merge, Timestamp, merge::least, merge::most};
+use crate::capture::FrameRef;
 use crate::decode::{Direction, FlowKey, Transport, Unit};
 
 /// Most quoted five-tuples that are remembered.
@@ -19,6 +24,8 @@ pub struct Quote {
     pub prohibited: u64,
     /// Of them: destination, protocol or port unreachable.
     pub unreachable: u64,
+    /// The first message.
+    pub source: Option<FrameRef>,
     /// Time of the first message.
     pub earliest: Option<Timestamp>,
     /// Time of the last message.
@@ -40,6 +47,7 @@ impl Quote {
             messages: 1,
             prohibited: u64::from(prohibited),
             unreachable: u64::from(unreachable),
+            source: Some(unit.source),
             earliest: Some(unit.time),
             latest: Some(unit.time),
         }
@@ -48,10 +56,11 @@ impl Quote {
 
 impl Merge for Quote {
     fn merge(&mut self, other: Self) {
-        let Quote { messages, prohibited, unreachable, earliest, latest } = other;
+        let Quote { messages, prohibited, unreachable, source, earliest, latest } = other;
         self.messages += messages;
         self.prohibited += prohibited;
         self.unreachable += unreachable;
+        least(&mut self.source, source);
         least(&mut self.earliest, earliest);
         most(&mut self.latest, latest);
     }
@@ -62,6 +71,7 @@ impl Merge for Quote {
 pub struct QuoteLog {
     quotes: BTreeMap<(FlowKey, Direction), Quote>,
     lost: u64,
+    misdirected: u64,
 }
 
 impl QuoteLog {
@@ -70,12 +80,24 @@ impl QuoteLog {
         self.lost
     }
 
+    /// Errors that were counted as packets but went to another host than the one whose packet
+    /// they quote.
+    pub fn misdirected(&self) -> u64 {
+        self.misdirected
+    }
+
     /// Notes what an ICMP error quotes; other units are left alone.
     pub fn note(&mut self, unit: &Unit) {
         let (Transport::Icmp { kind, code }, Some(quoted)) = (unit.transport, unit.quoted()) else {
             return;
         };
-        self.add(quoted, Quote::of(unit, kind, code));
+        let (key, direction) = quoted;
+        let receiver = unit.key.receiver(unit.direction);
+        if receiver.address() == key.sender(direction).address() {
+            self.add(quoted, Quote::of(unit, kind, code));
+        } else {
+            self.misdirected += 1;
+        }
     }
 
     fn add(&mut self, quoted: (FlowKey, Direction), quote: Quote) {
@@ -102,8 +124,9 @@ impl QuoteLog {
 
 impl Merge for QuoteLog {
     fn merge(&mut self, other: Self) {
-        let QuoteLog { quotes, lost } = other;
+        let QuoteLog { quotes, lost, misdirected } = other;
         self.lost += lost;
+        self.misdirected += misdirected;
         for (quoted, quote) in quotes {
             self.add(quoted, quote);
         }

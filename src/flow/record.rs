@@ -9,10 +9,10 @@ use crate::decode::{Direction, FlowKey};
 
 /// Two SYNs in opposite directions within this time are one simultaneous open (RFC 9293
 /// section 3.5), in nanoseconds.
-const SIMULTANEOUS_OPEN: i64 = 3_000_000_000;
+const SIMULTANEOUS_OPEN: u64 = 3_000_000_000;
 
 /// Packets that a capture holds in the wrong order lie this close together, in nanoseconds.
-const DISORDER: i64 = 20_000_000;
+const DISORDER: u64 = 20_000_000;
 
 /// How it is known who opened a flow, best first (D3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,13 +135,22 @@ impl FlowRecord {
         self.key.sender(direction)
     }
 
-    /// Whether only flags that no connection uses were seen: a FIN, NULL or Xmas probe.
+    /// Whether the packets were cut before their ports: the record then holds everything that
+    /// its two hosts exchanged over this protocol and was cut there, under ports 0.
+    pub fn ports_missing(&self) -> bool {
+        self.key.protocol().has_ports()
+            && self.key.a().port() == 0
+            && self.key.b().port() == 0
+            && (self.a_to_b.incomplete || self.b_to_a.incomplete)
+    }
+
+    /// Whether one end only probed: it sent flags that no connection uses (none at all, FIN
+    /// alone, FIN with PSH and URG, SYN with RST), or SYN+ACKs that were answered by RST, and
+    /// neither end sent anything else. The initiator is then the end that probed.
     pub fn is_probe(&self) -> bool {
-        let (a, b) = (self.a_to_b, self.b_to_a);
-        let quiet = a.packets + b.packets <= 4 && a.payload_bytes + b.payload_bytes == 0;
-        let probed = a.tcp.has(TcpSeen::PROBE) || b.tcp.has(TcpSeen::PROBE);
-        let syn = a.tcp.has(TcpSeen::SYN) || b.tcp.has(TcpSeen::SYN);
-        quiet && probed && !syn
+        self.key.protocol() == IpProto::TCP
+            && self.basis == DirectionBasis::FirstPacket
+            && (probes(&self.a_to_b, &self.b_to_a) || probes(&self.b_to_a, &self.a_to_b))
     }
 
     /// How far the flow came when the sender in `initiator` direction opened it.
@@ -151,6 +160,7 @@ impl FlowRecord {
             notice.direction == initiator && notice.quote.unreachable + notice.quote.prohibited > 0
         });
         match self.key.protocol() {
+            IpProto::TCP if self.is_probe() => probe_state(self.half(self.initiator.reverse())),
             IpProto::TCP => tcp_state(opener, answerer, rejected),
             _ if rejected && answerer.packets == 0 => ConnectionState::Refused,
             _ if opener.packets > 0 && answerer.packets > 0 => ConnectionState::Established,
@@ -159,28 +169,47 @@ impl FlowRecord {
     }
 }
 
+/// Whether `sent` holds only what a scanner sends to a port without opening a connection, and
+/// `back` nothing but resets.
+fn probes(sent: &Half, back: &Half) -> bool {
+    let answered = back.packets > 0;
+    let reset = back.tcp.is_only(TcpSeen::RST) && back.payload_bytes == 0;
+    let odd = sent.tcp.has(TcpSeen::PROBE);
+    let unasked = sent.tcp.has(TcpSeen::SYN_ACK) && answered;
+    let opens = sent.tcp.has(TcpSeen::SYN) || sent.tcp.has(TcpSeen::ACK) || sent.payload_bytes > 0;
+    (odd || unasked) && !opens && (reset || !answered)
+}
+
+/// A probe is no connection: it was refused, or nothing is known of an answer.
+fn probe_state(probed: &Half) -> ConnectionState {
+    if probed.packets > 0 { ConnectionState::Refused } else { ConnectionState::OneWay }
+}
+
 fn tcp_state(opener: &Half, answerer: &Half, rejected: bool) -> ConnectionState {
     use ConnectionState::{
         Established, HalfSeen, HandshakeOnly, MidStream, OneWay, Refused, Unanswered,
     };
-    // One byte below the window is a keep-alive probe, not data (RFC 9293 section 3.8.4).
-    let data = opener.payload_bytes > 1 || answerer.payload_bytes > 1;
+    let data = opener.has_data() || answerer.has_data();
     let opened = opener.tcp.has(TcpSeen::SYN);
     let accepted = answerer.tcp.has(TcpSeen::SYN_ACK);
+    let acknowledged = opener.tcp.has(TcpSeen::ACK);
+    let reset = answerer.tcp.has(TcpSeen::RST) && !answerer.tcp.has(TcpSeen::ACK);
     let closed = opener.tcp.has(TcpSeen::FIN)
         || opener.tcp.has(TcpSeen::RST)
         || answerer.tcp.has(TcpSeen::FIN)
         || answerer.tcp.has(TcpSeen::RST);
     match (opener.packets > 0, answerer.packets > 0) {
         (true, true) if accepted => {
-            let completed = opener.tcp.has(TcpSeen::ACK);
+            // The answerer sends data only after an acknowledgement, captured or not.
+            let completed = acknowledged || answerer.has_data();
             if completed && (data || !closed) { Established } else { HandshakeOnly }
         }
-        (true, true) if opened && !data && answerer.tcp.has(TcpSeen::RST) => Refused,
+        // Data in the SYN (RFC 7413) is refused with it.
+        (true, true) if opened && !acknowledged && reset && answerer.payload_bytes == 0 => Refused,
         (true, true) if opened && data => Established,
         (true, true) if opened => HandshakeOnly,
         (true, true) => MidStream,
-        (true, false) if opened && !opener.tcp.has(TcpSeen::ACK) => {
+        (true, false) if opened && !acknowledged => {
             if rejected {
                 Refused
             } else {
@@ -243,12 +272,12 @@ fn belongs(last: &Segment, next: &Segment) -> bool {
         // The SYN+ACK, or what follows it, was captured before its SYN.
         None => {
             answer.syn_ack_ack == Some(sequence.wrapping_add(1))
-                || next.earliest.since(last.latest).abs() <= DISORDER
+                || next.earliest.apart(last.latest) <= DISORDER
         }
         // Both sides opened at once.
         Some((other, _)) => {
             other != opener
-                && next.earliest.since(last.latest).abs() <= SIMULTANEOUS_OPEN
+                && next.earliest.apart(last.latest) <= SIMULTANEOUS_OPEN
                 && !answer.tcp.has(TcpSeen::ACK)
                 && last.half(opener).packets == 0
         }
@@ -257,6 +286,9 @@ fn belongs(last: &Segment, next: &Segment) -> bool {
 
 fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
     let syn_ack_from = |direction| run.half(direction).tcp.has(TcpSeen::SYN_ACK);
+    let probed_by =
+        |direction: Direction| probes(run.half(direction), run.half(direction.reverse()));
+    let (first, second) = (run.origin.direction, run.origin.direction.reverse());
     let (initiator, basis) = match run.syn {
         Some((opener, _)) => {
             // After a simultaneous open the SYN that was answered counts.
@@ -266,9 +298,12 @@ fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
                 && !syn_ack_from(other);
             (if turned { other } else { opener }, DirectionBasis::Syn)
         }
+        None if key.protocol() != IpProto::TCP => (first, DirectionBasis::FirstPacket),
+        None if probed_by(first) => (first, DirectionBasis::FirstPacket),
+        None if probed_by(second) => (second, DirectionBasis::FirstPacket),
         None if syn_ack_from(Direction::AToB) => (Direction::BToA, DirectionBasis::SynAck),
         None if syn_ack_from(Direction::BToA) => (Direction::AToB, DirectionBasis::SynAck),
-        None => (run.origin.direction, DirectionBasis::FirstPacket),
+        None => (first, DirectionBasis::FirstPacket),
     };
     FlowRecord {
         key: *key,
@@ -284,7 +319,8 @@ fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
     }
 }
 
-/// Gives the errors to the use of the five-tuple that was running when the first one came.
+/// Gives the errors to the use of the five-tuple that was running when the first one came, those
+/// of later uses too: errors are kept per five-tuple.
 fn attach(instances: &mut [FlowRecord], notice: IcmpNotice) {
     let when = notice.quote.earliest;
     let running = instances.iter().rposition(|record| Some(record.earliest) <= when).unwrap_or(0);

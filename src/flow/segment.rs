@@ -38,12 +38,18 @@ impl TcpSeen {
     pub const RST: TcpSeen = TcpSeen(0x10);
     /// Two different acknowledgement numbers: the other side sends.
     pub const ACK_MOVED: TcpSeen = TcpSeen(0x20);
-    /// A flag combination that no connection uses: none at all, FIN alone, or FIN, PSH and URG.
+    /// A flag combination that no connection uses: none at all, FIN alone, FIN with PSH and URG,
+    /// or SYN with RST.
     pub const PROBE: TcpSeen = TcpSeen(0x40);
 
     /// Whether every bit of `bits` was seen.
     pub fn has(self, bits: TcpSeen) -> bool {
         self.0 & bits.0 == bits.0
+    }
+
+    /// Whether every bit of `bits` was seen and no other.
+    pub fn is_only(self, bits: TcpSeen) -> bool {
+        self == bits
     }
 
     fn add(&mut self, bits: TcpSeen) {
@@ -61,6 +67,9 @@ impl TcpSeen {
         let mut seen = TcpSeen::default();
         if flags & RST != 0 {
             seen.add(TcpSeen::RST);
+            if flags & SYN != 0 {
+                seen.add(TcpSeen::PROBE);
+            }
         } else if flags & SYN != 0 {
             seen.add(if flags & ACK != 0 { TcpSeen::SYN_ACK } else { TcpSeen::SYN });
         } else {
@@ -90,6 +99,9 @@ pub struct Half {
     pub ip_bytes: u64,
     /// Bytes of transport payload on the wire.
     pub payload_bytes: u64,
+    /// Bytes of payload that came one at a time: a keep-alive probe repeats one byte below the
+    /// window (RFC 9293 section 3.8.4). Saturates.
+    single_bytes: u32,
     /// TCP flags seen.
     pub tcp: TcpSeen,
     /// Acknowledgement number of the first segment that had one.
@@ -100,17 +112,26 @@ pub struct Half {
     pub link_group: bool,
     /// Whether the capture cut a packet short.
     pub cut: bool,
+    /// Whether a header ended before what flow state needs of it.
+    pub(crate) incomplete: bool,
 }
 
 impl Half {
+    /// Whether payload was sent other than single bytes, which keep-alive probes send.
+    pub fn has_data(&self) -> bool {
+        self.payload_bytes > u64::from(self.single_bytes)
+    }
+
     fn of(unit: &Unit) -> Half {
         let mut half = Half {
             packets: 1,
             frame_bytes: u64::from(unit.frame_bytes),
             ip_bytes: u64::from(unit.ip_bytes),
             payload_bytes: u64::from(unit.payload_bytes),
+            single_bytes: u32::from(unit.payload_bytes == 1),
             link_group: unit.link_group,
             cut: unit.cut,
+            incomplete: unit.transport == Transport::Incomplete,
             ..Half::default()
         };
         if let Transport::Tcp { acknowledgement, flags, .. } = unit.transport {
@@ -132,16 +153,19 @@ impl Half {
             frame_bytes,
             ip_bytes,
             payload_bytes,
+            single_bytes,
             tcp,
             first_ack,
             syn_ack_ack,
             link_group,
             cut,
+            incomplete,
         } = later;
         self.packets += packets;
         self.frame_bytes += frame_bytes;
         self.ip_bytes += ip_bytes;
         self.payload_bytes += payload_bytes;
+        self.single_bytes = self.single_bytes.saturating_add(*single_bytes);
         self.tcp.add(*tcp);
         if let (Some(first), Some(next)) = (self.first_ack, first_ack)
             && first != *next
@@ -152,6 +176,7 @@ impl Half {
         self.syn_ack_ack = self.syn_ack_ack.or(*syn_ack_ack);
         self.link_group |= link_group;
         self.cut |= cut;
+        self.incomplete |= incomplete;
     }
 }
 
@@ -162,6 +187,14 @@ pub struct Origin {
     pub source: FrameRef,
     /// Which way it travelled.
     pub direction: Direction,
+    /// When it was captured. Others of the run may be earlier where time steps back.
+    pub time: Timestamp,
+}
+
+impl Origin {
+    fn of(unit: &Unit) -> Origin {
+        Origin { source: unit.source, direction: unit.direction, time: unit.time }
+    }
 }
 
 /// Who sent the SYN, with which sequence number, if the packet is one.
@@ -198,7 +231,7 @@ impl Segment {
             Direction::BToA => (Half::default(), half),
         };
         Segment {
-            origin: Origin { source: unit.source, direction: unit.direction },
+            origin: Origin::of(unit),
             earliest: unit.time,
             latest: unit.time,
             syn: syn_of(unit),
@@ -232,8 +265,7 @@ impl Segment {
 
     /// Appends one packet.
     pub(super) fn absorb(&mut self, unit: &Unit) {
-        let origin = Origin { source: unit.source, direction: unit.direction };
-        self.origin = self.origin.min(origin);
+        self.origin = self.origin.min(Origin::of(unit));
         self.earliest = self.earliest.min(unit.time);
         self.latest = self.latest.max(unit.time);
         self.syn = self.syn.or(syn_of(unit));
@@ -249,7 +281,7 @@ impl Segment {
     /// a run that began before the part can join pieces later, never tear one apart. That is
     /// what makes [`FlowHistory`](super::FlowHistory) mergeable at any cut.
     pub fn continues(&self, next: &Segment, protocol: IpProto) -> bool {
-        let silence = next.earliest.since(self.latest);
+        let silence = next.origin.time.since(self.latest);
         match next.syn {
             Some(_) => self.syn == next.syn && silence <= SYN_RETRY_LIMIT,
             None => silence <= idle_limit(protocol),
