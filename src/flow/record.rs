@@ -125,11 +125,6 @@ impl FlowRecord {
         self.a_to_b.cut || self.b_to_a.cut
     }
 
-    /// Whether the ports are unknown.
-    pub fn ports_missing(&self) -> bool {
-        self.key.protocol().has_ports() && self.key.a().port() == 0 && self.key.b().port() == 0
-    }
-
     /// The end that sends in `initiator` direction.
     pub fn end(&self, direction: Direction) -> Endpoint {
         self.key.sender(direction)
