@@ -1,8 +1,10 @@
 //! Traffic made to look like something it is not, and honest traffic that must not be taken for
 //! it. Every case was once judged wrongly.
 
+use portolan::capture::{Hashing, Inputs};
+
 use crate::frames;
-use crate::runs::{Rules, Run, check_frames};
+use crate::runs::{Rules, Run, check_frames, pcap, run};
 
 const SITE: &str = r#"
 schema = 1
@@ -164,4 +166,44 @@ fn a_service_can_be_waived_over_the_other_transport() {
     let rules = Rules::at(SITE).waiving(text);
     let datagram = frames::udp((UNITY, [10, 0, 1, 10]), (40_001, 2000), b"data");
     assert_eq!(only(&judged_at(&rules, 120, &[datagram])).0, "waived");
+}
+
+#[test]
+fn probes_from_a_documented_port_are_the_probers() {
+    for (flags, answer) in [(0x12, 0x04), (0x01, 0x14), (0x00, 0x14), (0x29, 0x14)] {
+        let probe = [
+            frames::tcp((DC, UNITY), (445, 1040), 1, 1, flags, b""),
+            frames::tcp((UNITY, DC), (1040, 445), 1, 2, answer, b""),
+        ];
+        let run = judged(&probe);
+        assert_eq!((only(&run).0, only(&run).1), ("violation", "10.0.0.11"), "flags {flags:#x}");
+        let from_outside = [
+            frames::tcp((STRANGER, UNITY), (445, 1040), 1, 1, flags, b""),
+            frames::tcp((UNITY, STRANGER), (1040, 445), 1, 2, answer, b""),
+        ];
+        let run = judged(&from_outside);
+        assert_eq!((only(&run).0, only(&run).1), ("unknown-peer", "192.0.2.77"));
+    }
+}
+
+#[test]
+fn packets_cut_before_their_ports_are_not_judged_by_port_0() {
+    let start = 1_772_488_800 * SECOND;
+    let syn = frames::tcp((UNITY, DC), (40_001, 88), 1, 0, 0x02, b"");
+    // The capture kept the Ethernet and the IP header: captured length 34, wire length as it was.
+    let mut file = pcap(&[(start, syn[..34].to_vec())]);
+    file[36..40].copy_from_slice(&(syn.len() as u32).to_le_bytes());
+    let file: Box<dyn std::io::Read + Send> = Box::new(std::io::Cursor::new(file));
+    let inputs = Inputs::from_streams(vec![("cut.pcap".to_owned(), file)], Hashing::Off).unwrap();
+    let run = run(inputs, &Rules::at(SITE), 1);
+    assert_eq!(only(&run).0, "not-assessable");
+}
+
+#[test]
+fn icmp_errors_between_strangers_say_nothing_of_others() {
+    let attempt = frames::udp((UNITY, STRANGER), (40_001, 4444), b"data");
+    let rumour = frames::icmp_unreachable(([192, 0, 2, 66], [192, 0, 2, 67]), &attempt);
+    let run = judged(&[rumour]);
+    assert_eq!(only(&run).0, "out-of-scope");
+    assert!(run.report.findings.is_empty(), "{:#?}", run.report.findings);
 }
