@@ -72,9 +72,9 @@ impl Builder<'_> {
         let rows: Vec<_> = finding.rows.iter().map(|row| self.names.row_id(*row)).collect();
         let missing: Vec<_> =
             finding.missing.iter().map(|missing| self.missing_id(*missing)).collect();
-        let waiver = match finding.kind {
+        let subject = match finding.kind {
             FindingKind::Waiver(_, index) => self.names.waiver(index).map(|w| w.id.clone()),
-            _ => None,
+            _ => scanner.map(|(address, ..)| address.to_string()),
         };
         let parts = [
             finding.kind.code().to_owned(),
@@ -84,8 +84,7 @@ impl Builder<'_> {
             ports,
             rows.join(","),
             missing.join(","),
-            scanner.map(|(address, ..)| address.to_string()).unwrap_or_default(),
-            waiver.unwrap_or_default(),
+            subject.unwrap_or_default(),
         ];
         let digest = Sha256::digest(parts.join("\n").as_bytes());
         let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();

@@ -5,7 +5,7 @@
 
 use super::names::Names;
 use crate::base::IpProto;
-use crate::judge::model::{Row, RowId, RowPorts};
+use crate::judge::model::{Row, RowId, RowPorts, Terms};
 use crate::judge::{
     Assumption, Doubt, Failed, Finding, FindingKind, Missing, Nearest, PeerClass, Reason, Side,
     Verdict, WaiverFault,
@@ -174,11 +174,18 @@ fn readings<'a>(names: &Names<'a>, finding: &Finding) -> Vec<&'a str> {
     named.collect()
 }
 
-/// What the rows grant by the words of the document alone.
+/// What the rows grant by the words of the document alone, so far as the recommended reading
+/// grants more.
 fn by_the_words(names: &Names<'_>, finding: &Finding) -> String {
     let rows = finding.rows.iter().filter_map(|id| names.row(*id));
     let grants: Vec<_> = rows
-        .map(|row| format!("row {} grants {}: {}", row.id, pair(names, row), demand(names, row)))
+        .map(|row| {
+            let recommended = demands(names, row, &row.terms);
+            let mut more = demands(names, row, names.terms(row));
+            more.retain(|demand| !recommended.contains(demand));
+            let only = if more.is_empty() { String::new() } else { " only if ".to_owned() };
+            format!("row {} grants {}{only}{}", row.id, pair(names, row), more.join(" and "))
+        })
         .collect();
     let readings = readings(names, finding).join(", ");
     format!("By the words alone (literal reading of {readings}), {}.", grants.join("; "))
@@ -196,17 +203,19 @@ fn rows(names: &Names<'_>, rows: &[RowId]) -> String {
     }
 }
 
-/// What a row demands beyond roles and port.
+/// What a row demands beyond roles and port, under the reading in force.
 fn demand(names: &Names<'_>, row: &Row) -> String {
-    let terms = names.terms(row);
+    let demands = demands(names, row, names.terms(row));
+    if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
+}
+
+fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
     let mut demands = Vec::new();
-    let has = names.attributes(terms.responder_has);
-    if !has.is_empty() {
-        demands.push(format!("the responder carries {}", has.join(" or ")));
-    }
-    let has = names.attributes(terms.initiator_has);
-    if !has.is_empty() {
-        demands.push(format!("the initiator carries {}", has.join(" or ")));
+    for (end, has) in [("responder", terms.responder_has), ("initiator", terms.initiator_has)] {
+        let has = names.attributes(has);
+        if !has.is_empty() {
+            demands.push(format!("the {end} carries {}", has.join(" or ")));
+        }
     }
     if let Some(relation) = row.relation.and_then(|id| names.policy.relations.get(id.0)) {
         demands.push(format!("the two hosts are in the relation {}", relation.id));
@@ -221,7 +230,7 @@ fn demand(names: &Names<'_>, row: &Row) -> String {
             demands.push(format!("{} is {}", condition.id, accepted.join(" or ")));
         }
     }
-    if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
+    demands
 }
 
 /// What to do.
