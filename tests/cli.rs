@@ -1,6 +1,7 @@
 //! The program as a person meets it: exit statuses, messages, files, pipes.
 
 mod faults;
+mod files;
 mod output;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 use crate::frames;
-use crate::runs::{pcap, repository};
+use crate::runs::{pcap, repository, text};
 
 /// A folder for the files of a test, and the program run inside it.
 struct Bench {

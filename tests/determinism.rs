@@ -19,7 +19,7 @@ use crate::sites;
 fn bytes(run: &Run) -> (String, String) {
     let mut report = serde_json::to_value(&run.report).unwrap();
     let object = report.as_object_mut().unwrap();
-    for block in ["run", "inputs", "packet_index"] {
+    for block in ["run", "inputs", "inputs_skipped", "packet_index"] {
         assert!(object.remove(block).is_some(), "{block}");
     }
     let mut lines = String::new();

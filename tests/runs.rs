@@ -93,11 +93,10 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
     let records = std::mem::take(&mut stream.records);
     let evidence = Evidence { begin: stream.timeline.earliest(), reasons: Vec::new() };
     let assessment = assess(records, &stream.accounting, terms, evidence);
-    let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: MEMORY };
+    let source =
+        Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };
     let report = report::build(source, &assessment);
-    let lines = assessment.flows.iter().filter_map(|flow| {
-        report::flow_line(flow, &inputs, &rules.policy, &rules.site, &rules.waivers)
-    });
+    let lines = assessment.flows.iter().filter_map(|flow| report::flow_line(flow, &inputs, terms));
     let lines = lines.collect();
     Run { stream, inputs, assessment, report, lines }
 }

@@ -109,7 +109,10 @@ impl Expansion {
     fn add_entry(&mut self, path: PathBuf, folder: usize) {
         let reason = match true_path(&path) {
             Ok((true_path, true)) => match self.known.get(&true_path) {
-                Some(first) => format!("the same file as {}", first.display()),
+                Some(first) => {
+                    let name = first.file_name().unwrap_or(first.as_os_str());
+                    format!("the same file as {}", name.display())
+                }
                 None => {
                     self.known.insert(true_path, path.clone());
                     self.found.push(Found { path, folder: Some(folder), is_regular: true });

@@ -87,7 +87,8 @@ pub(super) struct Check {
     /// Write the JSON report; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
-    /// Write one JSON object for each flow; compressed if the name ends in .zst
+    /// Write one JSON object for each flow; compressed if the name ends in .zst; - for
+    /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
     /// Findings below this severity do not fail the run

@@ -5,8 +5,8 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, Format, ReadingName, SeverityName};
-use super::output::{Pending, to_stdout};
+use super::args::{Check, ReadingName, SeverityName};
+use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
 use crate::capture::{Hashing, InputSummary, Inputs, Interface};
@@ -16,17 +16,24 @@ use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
-use crate::judge::{Assessment, Evidence, Outcome, ReadingMode, Severity, Terms, assess};
-use crate::report::{self, Palette, Source, model::Report, printable};
+use crate::judge::{Assessment, Doubt, Evidence, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::report::{self, FlowLine, Palette, Source, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
 
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
+    let outputs = Outputs::of(check)?;
+    outputs.refuse_files_read(check)?;
     let rules = Rules::load(check)?;
-    let (report_file, flows_file) = output_files(check)?;
-    let (mut stream, inputs) = read(check)?;
+    let inputs = open(check)?;
+    for path in (0..).map_while(|input| inputs.path(input)) {
+        outputs.refuse("a capture", path)?;
+    }
+    let files = outputs.create()?;
+    let skipped = inputs.skipped().to_vec();
+    let (mut stream, inputs) = read(check, inputs)?;
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -43,25 +50,28 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         },
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = Evidence { begin: stream.timeline.earliest(), reasons: faults(&inputs) };
+    let evidence =
+        Evidence { begin: stream.timeline.earliest(), reasons: doubts(&inputs, &stream) };
     let assessment = assess(records, &stream.accounting, terms, evidence);
-    let source = Source { inputs: &inputs, stream: &stream, terms, max_memory: check.max_memory };
+    let source = Source {
+        inputs: &inputs,
+        skipped: &skipped,
+        stream: &stream,
+        terms,
+        max_memory: check.max_memory,
+    };
     let report = report::build(source, &assessment);
-    write(check, &report, &assessment, terms, &inputs, report_file, flows_file)?;
-    Ok(exit(&assessment, &inputs))
-}
-
-/// The files for the report and for the flows, so far as they are asked for.
-fn output_files(check: &Check) -> Result<(Option<Pending>, Option<Pending>), String> {
-    let report = check.report.as_deref().filter(|path| path.as_os_str() != "-");
-    let report = report.map(Pending::create).transpose()?;
-    let flows = check.flows.as_deref().map(Pending::create).transpose()?;
-    match (&report, &flows, &check.flows) {
-        (Some(one), Some(other), Some(path)) if one.is_same(other) => {
-            Err(format!("report and flows cannot both go to `{}`", shown(path)))
-        }
-        _ => Ok((report, flows)),
+    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
     }
+    let lines = || {
+        let flows = assessment.flows.iter();
+        flows.filter_map(|flow| report::flow_line(flow, &inputs, terms))
+    };
+    write_files(check, files, &report, lines())?;
+    print(check, &report, lines())?;
+    balance(&report)?;
+    Ok(exit(&assessment, &inputs))
 }
 
 /// The policy, the site and the waivers of a run.
@@ -142,12 +152,16 @@ fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Reads and folds all captures.
-fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
-    let mut inputs = Inputs::open(&check.captures, Hashing::Sha256).map_err(|errors| {
+/// Finds the captures.
+fn open(check: &Check) -> Result<Inputs, String> {
+    Inputs::open(&check.captures, Hashing::Sha256).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(|error| printable(&error.to_string())).collect();
         lines.join("\nportolan: ")
-    })?;
+    })
+}
+
+/// Reads and folds all captures.
+fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummary>), String> {
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
     let meter = Meter::new(shown, inputs.total_bytes());
     let read = meter.read();
@@ -163,64 +177,60 @@ fn read(check: &Check) -> Result<(Evaluated, Vec<InputSummary>), String> {
     Ok((partial.evaluate(), inputs.finish()))
 }
 
-/// What the inputs themselves say against the evidence.
-fn faults(inputs: &[InputSummary]) -> Vec<String> {
-    let failed = inputs.iter().filter(|input| input.ending.is_failure()).count();
-    let mut reasons = Vec::new();
-    if failed > 0 {
-        reasons.push(format!("{failed} of {} inputs could not be read to their end", inputs.len()));
-    }
+/// What the inputs and the fold say against the evidence.
+fn doubts(inputs: &[InputSummary], stream: &Evaluated) -> Vec<Doubt> {
+    let failed = inputs.iter().filter(|input| input.ending.is_failure()).count() as u64;
     let interfaces = || inputs.iter().flat_map(|input| &input.interfaces);
-    if interfaces().any(|interface| interface.filter.is_some()) {
-        reasons.push("a capture filter was set, so traffic may be missing".to_owned());
-    }
-    let lost = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
-    if lost > 0 {
-        reasons.push(format!("the capturing system lost {lost} packets"));
-    }
-    reasons
+    let dropped = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
+    let blurred = stream.blurred.packets;
+    let all = [
+        (failed > 0, Doubt::InputsFailed { failed, inputs: inputs.len() as u64 }),
+        (interfaces().any(|interface| interface.filter.is_some()), Doubt::Filtered),
+        (dropped > 0, Doubt::Dropped(dropped)),
+        (blurred > 0, Doubt::BlurredPackets(blurred)),
+        (stream.fragments_lost > 0, Doubt::LostFragments(stream.fragments_lost)),
+        (stream.quotes_lost > 0, Doubt::LostQuotes(stream.quotes_lost)),
+    ];
+    all.into_iter().filter_map(|(holds, doubt)| holds.then_some(doubt)).collect()
 }
 
-fn write(
+fn write_files(
+    check: &Check,
+    files: Files,
+    report: &Report,
+    lines: impl Iterator<Item = FlowLine>,
+) -> Result<(), String> {
+    if let Some(file) = files.report {
+        file.finish(|out| write_report(out, report))?;
+    }
+    let Some(file) = files.flows else { return Ok(()) };
+    let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
+    file.finish(|out| {
+        if !compressed {
+            return report::write_flows(out, lines);
+        }
+        let mut encoder = zstd::Encoder::new(out, 3)?;
+        report::write_flows(&mut encoder, lines)?;
+        encoder.finish().map(|_| ())
+    })
+}
+
+fn write_report(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
+}
+
+/// Standard output: the report, the flows, or the summary.
+fn print(
     check: &Check,
     report: &Report,
-    assessment: &Assessment,
-    terms: Terms<'_>,
-    inputs: &[InputSummary],
-    report_file: Option<Pending>,
-    flows_file: Option<Pending>,
+    lines: impl Iterator<Item = FlowLine>,
 ) -> Result<(), String> {
-    let json = |out: &mut dyn Write| {
-        serde_json::to_writer_pretty(&mut *out, report)?;
-        out.write_all(b"\n")
-    };
-    if let Some(file) = report_file {
-        file.finish(json)?;
+    if report_to_stdout(check) {
+        return to_stdout(|out| write_report(out, report));
     }
-    if let Some(file) = flows_file {
-        let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
-        let lines = || {
-            let flows = assessment.flows.iter();
-            flows.filter_map(|flow| {
-                report::flow_line(flow, inputs, terms.policy, terms.site, terms.waivers)
-            })
-        };
-        file.finish(|out| {
-            if !compressed {
-                return report::write_flows(out, lines());
-            }
-            let mut encoder = zstd::Encoder::new(out, 3)?;
-            report::write_flows(&mut encoder, lines())?;
-            encoder.finish().map(|_| ())
-        })?;
-    }
-    let json_out = check.format == Format::Json
-        || check.report.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    if json_out {
-        return to_stdout(json);
-    }
-    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
-        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
+    if flows_to_stdout(check) {
+        return to_stdout(|out| report::write_flows(out, lines));
     }
     if check.quiet {
         return Ok(());
@@ -238,6 +248,20 @@ fn write(
     })
 }
 
+/// Every packet that was read must have been accounted for.
+fn balance(report: &Report) -> Result<(), String> {
+    let accounting = &report.accounting;
+    let packets: u64 = accounting.classes.iter().map(|class| class.packets).sum();
+    if packets == accounting.packets_read {
+        return Ok(());
+    }
+    Err(format!(
+        "internal error: {} packets were read and {packets} accounted for, so this result cannot \
+         be relied on; please report it with the capture, if you can",
+        accounting.packets_read
+    ))
+}
+
 fn ends_in_zst(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "zst")
 }
@@ -250,4 +274,43 @@ fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
     };
     let failed = inputs.iter().any(|input| input.ending.is_failure());
     verdict.or(if failed { Exit::Failed } else { Exit::Pass })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Partial;
+
+    /// A report over nothing, with a packet that was read and put into no class.
+    #[test]
+    fn a_packet_in_no_class_is_an_error() {
+        let rules =
+            Rules { policy: Policy::default(), site: Site::default(), waivers: Waivers::default() };
+        let terms = Terms {
+            policy: &rules.policy,
+            site: &rules.site,
+            waivers: &rules.waivers,
+            reading: ReadingMode::Inferred,
+            fail_on: Severity::Low,
+        };
+        let stream = Partial::new(Default::default()).evaluate();
+        let assessment = assess(Vec::new(), &stream.accounting, terms, Evidence::default());
+        // Classic pcap, little-endian, Ethernet, with one frame of a single byte.
+        let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1, 0, 0, 1, 1];
+        let mut file: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        file.push(0);
+        let file: Box<dyn std::io::Read + Send> = Box::new(std::io::Cursor::new(file));
+        let inputs = Inputs::from_streams(vec![("a.pcap".to_owned(), file)], Hashing::Off);
+        let mut inputs = inputs.unwrap();
+        while inputs.fill(&mut Default::default()) {}
+        let inputs = inputs.finish();
+        let balanced = |inputs: &[InputSummary]| {
+            let skipped = &[];
+            let source = Source { inputs, skipped, stream: &stream, terms, max_memory: 0 };
+            balance(&report::build(source, &assessment))
+        };
+        assert_eq!(balanced(&[]), Ok(()));
+        let message = balanced(&inputs).unwrap_err();
+        assert!(message.contains("internal error: 1 packets were read and 0 accounted"));
+    }
 }

@@ -6,10 +6,13 @@ use std::net::IpAddr;
 use rayon::prelude::*;
 
 use super::coverage::{Coverage, coverage};
-use super::finding::{Finding, FindingKind, JudgedFlow, PeerClass, findings};
+use super::doubt::Doubt;
+use super::finding::{Finding, JudgedFlow, PeerClass};
 use super::flow::Judge;
+use super::grouping::{findings, sort};
 use super::model::{HostId, InfrastructureMatch, Policy, RoleId, Set64, Site, Waivers};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
+use super::waived::{WaiverUse, uses, waiver_findings};
 use crate::base::{IpProto, Merge, Timestamp};
 use crate::decode::non_ip_name;
 use crate::flow::{Accounting, Class, ConnectionState, FlowRecord, Tally};
@@ -20,9 +23,8 @@ pub const UNKNOWN_PEERS: usize = 1000;
 /// Share of undecoded packets above which nothing found means nothing, as one in this many.
 const UNDECODED_LIMIT: u64 = 20;
 
-/// Share of flows that could not be assessed above which nothing found means nothing, as one in
-/// this many.
-const NOT_ASSESSABLE_LIMIT: u64 = 100;
+/// Most findings of a report.
+const FINDINGS: usize = 5000;
 
 /// Flows, packets and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,21 +82,10 @@ pub struct UnknownPeer {
     pub roles: BTreeMap<RoleId, u64>,
 }
 
-/// What became of a waiver.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WaiverUse {
-    /// Flows it accepted.
-    pub flows: u64,
-    /// Whether that is more than it allows.
-    pub exceeded: bool,
-    /// Whether it was over before the last packet.
-    pub expired: bool,
-}
-
 /// The result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every governed flow is documented, and the evidence suffices to say so.
+    /// No finding at or above the limit, and the evidence suffices to say so.
     Pass,
     /// At least one finding at or above the limit.
     Fail,
@@ -130,8 +121,10 @@ pub struct Assessment {
     pub hearsay: u64,
     /// Governed flows by declared roles of both ends and verdict.
     pub matrix: BTreeMap<(Set64, Set64), BTreeMap<Verdict, u64>>,
-    /// Findings, heaviest first.
+    /// Findings, heaviest first; at most five thousand.
     pub findings: Vec<Finding>,
+    /// How many more there are.
+    pub findings_cut: u64,
     /// Rows in document order.
     pub coverage: Vec<Coverage>,
     /// Hosts of the site in the order of its file.
@@ -148,8 +141,8 @@ pub struct Assessment {
     pub outcome: Outcome,
     /// Findings at or above the limit.
     pub failing_findings: u64,
-    /// Why the outcome is not a pass.
-    pub reasons: Vec<String>,
+    /// What weakens the evidence, whatever the outcome.
+    pub reasons: Vec<Doubt>,
 }
 
 /// What judging needs besides the flows.
@@ -172,9 +165,8 @@ pub struct Terms<'a> {
 pub struct Evidence {
     /// Time of the first packet of the capture, in a flow or not.
     pub begin: Option<Timestamp>,
-    /// What is wrong with it: sentences for the reader, each a reason to doubt that nothing found
-    /// means nothing there.
-    pub reasons: Vec<String>,
+    /// What is wrong with it.
+    pub reasons: Vec<Doubt>,
 }
 
 /// Flows judged at once, before the memory of their records is given back.
@@ -205,7 +197,10 @@ pub fn assess(
     let begin = evidence.begin.unwrap_or_default();
     let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
     let flows = judged(&judge, records);
-    let found = findings(&judge, &flows);
+    let waivers = uses(terms, begin, &flows);
+    let mut found = findings(&judge, &flows);
+    found.extend(waiver_findings(&judge, &flows, &waivers));
+    sort(&mut found);
     let (unknown_peers, unknown_peer_count) = unknown_peers(&judge, &flows);
     let mut assessment = Assessment {
         verdicts: BTreeMap::new(),
@@ -215,11 +210,12 @@ pub fn assess(
         hearsay: 0,
         matrix: BTreeMap::new(),
         findings: found,
+        findings_cut: 0,
         coverage: coverage(&judge, &flows),
         hosts: hosts(terms.site, &flows),
         unknown_peers,
         unknown_peer_count,
-        waivers: waivers(terms.waivers, &flows),
+        waivers,
         infrastructure: infrastructure(terms.policy, &flows, accounting),
         outcome: Outcome::Pass,
         failing_findings: 0,
@@ -227,7 +223,11 @@ pub fn assess(
         flows,
     };
     count(&judge, &mut assessment);
-    decide(&mut assessment, accounting, terms);
+    doubts(&mut assessment, accounting, terms);
+    decide(&mut assessment, terms);
+    let cut = assessment.findings.len().saturating_sub(FINDINGS);
+    assessment.findings_cut = cut as u64;
+    assessment.findings.truncate(FINDINGS);
     assessment
 }
 
@@ -240,7 +240,7 @@ fn count(judge: &Judge<'_>, assessment: &mut Assessment) {
         for assumption in &judgement.assumptions {
             *assessment.assumed.entry(*assumption).or_default() += 1;
         }
-        if flow.record.origin.is_none() {
+        if flow.is_hearsay() {
             assessment.hearsay += 1;
             continue;
         }
@@ -277,7 +277,7 @@ fn hosts(site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
             (summary, Default::default())
         })
         .collect();
-    for flow in flows.iter().filter(|flow| flow.record.origin.is_some()) {
+    for flow in flows.iter().filter(|flow| !flow.is_hearsay()) {
         let verdict = flow.judgement.verdict;
         let initiator = flow.judgement.initiator_host.and_then(|id| seen.get_mut(id.0));
         if let Some((host, addresses)) = initiator {
@@ -321,7 +321,9 @@ fn unknown_peers(judge: &Judge<'_>, flows: &[JudgedFlow]) -> (Vec<UnknownPeer>, 
             ports: Vec::new(),
             roles: BTreeMap::new(),
         });
-        peer.volume.count(&flow.record);
+        if !flow.is_hearsay() {
+            peer.volume.count(&flow.record);
+        }
         if let Some(host) = host
             && !peer.hosts.contains(&host)
             && peer.hosts.len() < PER_HOST
@@ -344,21 +346,6 @@ fn unknown_peers(judge: &Judge<'_>, flows: &[JudgedFlow]) -> (Vec<UnknownPeer>, 
     peers.sort_by_key(|peer| (std::cmp::Reverse(peer.volume.flows), peer.address));
     peers.truncate(UNKNOWN_PEERS);
     (peers, count)
-}
-
-fn waivers(waivers: &Waivers, flows: &[JudgedFlow]) -> Vec<WaiverUse> {
-    let end: Option<Timestamp> = flows.iter().map(|flow| flow.record.latest).max();
-    let mut uses = vec![WaiverUse::default(); waivers.list.len()];
-    for index in flows.iter().filter_map(|flow| flow.judgement.waiver) {
-        if let Some(used) = uses.get_mut(index) {
-            used.flows += 1;
-        }
-    }
-    for (used, waiver) in uses.iter_mut().zip(&waivers.list) {
-        used.exceeded = waiver.maximum_flows.is_some_and(|most| used.flows > most);
-        used.expired = end.is_some_and(|end| waiver.expires <= end);
-    }
-    uses
 }
 
 /// Infrastructure is counted by its rows, flows and non-IP frames alike.
@@ -389,15 +376,8 @@ fn infrastructure(
     counts
 }
 
-fn decide(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>) {
-    let failing = assessment.findings.iter().filter(|finding| {
-        let counts = matches!(
-            finding.kind,
-            FindingKind::Scan | FindingKind::Flows(Verdict::Violation | Verdict::UnknownPeer, _)
-        );
-        counts && finding.severity >= terms.fail_on
-    });
-    let failing = failing.count();
+/// Adds what the judged flows and the accounting say against the evidence.
+fn doubts(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>) {
     let volume = |verdict| assessment.verdicts.get(&verdict).copied().unwrap_or_default().flows;
     let governed: u64 =
         Verdict::ALL.iter().filter(|v| **v != Verdict::OutOfScope).map(|v| volume(*v)).sum();
@@ -407,32 +387,43 @@ fn decide(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>
         .filter(|(class, _)| matches!(class, Class::Stopped(_) | Class::Remainder))
         .map(|(_, tally)| tally.packets)
         .sum();
-    let mut reasons = std::mem::take(&mut assessment.reasons);
+    let flows = volume(Verdict::NotAssessable);
+    let with_data = assessment.flows.iter().filter(|flow| {
+        flow.judgement.verdict == Verdict::NotAssessable && flow.carried_data_both_ways()
+    });
+    let with_data = with_data.count() as u64;
+    let doubts = &mut assessment.reasons;
     if total == 0 {
-        reasons.push("no packet was read".to_owned());
+        doubts.push(Doubt::NoPacket);
     } else if terms.site.hosts.is_empty() {
-        reasons.push("no host has a role: give a site file with --site".to_owned());
+        doubts.push(Doubt::NoHost);
     } else if governed == 0 {
-        reasons.push("no conversation touches a host that the policy governs".to_owned());
+        doubts.push(Doubt::NothingGoverned);
     }
     if undecoded.saturating_mul(UNDECODED_LIMIT) > total {
-        reasons.push(format!("{undecoded} of {total} packets could not be decoded"));
+        doubts.push(Doubt::Undecoded { packets: undecoded, total });
     }
-    let not_assessable = volume(Verdict::NotAssessable);
-    if not_assessable.saturating_mul(NOT_ASSESSABLE_LIMIT) > governed {
-        reasons.push(format!("{not_assessable} of {governed} governed flows could not be judged"));
+    if flows > 0 {
+        doubts.push(Doubt::NotAssessable { flows, with_data, governed });
     }
-    let lost = accounting.of(Class::TableFull).packets;
-    if lost > 0 {
-        reasons.push(format!(
-            "the flow table was full: {lost} packets are in no flow; raise --max-memory"
-        ));
+    let table_full = accounting.of(Class::TableFull).packets;
+    if table_full > 0 {
+        doubts.push(Doubt::TableFull(table_full));
     }
+    let unclaimed = accounting.of(Class::UnclaimedFragment).packets;
+    if unclaimed > 0 {
+        doubts.push(Doubt::UnclaimedFragments(unclaimed));
+    }
+}
+
+fn decide(assessment: &mut Assessment, terms: Terms<'_>) {
+    let fails = |finding: &&Finding| finding.kind.can_fail() && finding.severity >= terms.fail_on;
+    let failing = assessment.findings.iter().filter(fails).count();
     assessment.failing_findings = failing as u64;
-    assessment.outcome = match (failing, reasons.is_empty()) {
-        (0, true) => Outcome::Pass,
-        (0, false) => Outcome::Inconclusive,
+    let doubtful = assessment.reasons.iter().any(Doubt::forbids_pass);
+    assessment.outcome = match (failing, doubtful) {
+        (0, false) => Outcome::Pass,
+        (0, true) => Outcome::Inconclusive,
         _ => Outcome::Fail,
     };
-    assessment.reasons = reasons;
 }

@@ -7,13 +7,17 @@ use super::finding::JudgedFlow;
 use super::flow::Judge;
 use super::model::{ParameterId, RowId, RowPorts};
 use super::verdict::{Reason, Verdict};
-use crate::base::Timestamp;
+use crate::base::{IpProto, Timestamp};
+use crate::flow::ConnectionState;
 
-/// Most addresses remembered on each side of a row.
-const ADDRESSES: usize = 1000;
+/// Most addresses told apart on each side of a row.
+const ADDRESSES: usize = 65_536;
 
-/// Most distinct ports remembered of a row.
-const PORTS: usize = 1000;
+/// Services whose datagrams ask for no answer, by their identifiers in the packs: media streams
+/// may flow one way only (RFC 3550), a notification of Exchange is a single datagram, and a
+/// NetBIOS datagram is not acknowledged (RFC 1001 section 17). A request of any other service
+/// that gets no answer was tried, not used.
+const WITHOUT_ANSWER: [&str; 3] = ["rtp", "mapi-notification", "netbios-datagram"];
 
 /// Status of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,11 +75,13 @@ pub struct Coverage {
     pub packets: u64,
     /// Bytes of whole frames of the flows that rest on it.
     pub frame_bytes: u64,
-    /// Distinct initiators, up to a thousand.
+    /// Distinct initiators, up to 65,536.
     pub initiators: BTreeSet<IpAddr>,
-    /// Distinct responders, up to a thousand.
+    /// Distinct responders, up to 65,536.
     pub responders: BTreeSet<IpAddr>,
-    /// Distinct responder ports, up to a thousand.
+    /// Whether there were more initiators or responders than that.
+    pub addresses_cut: bool,
+    /// Distinct responder ports.
     pub ports: BTreeSet<u16>,
     /// First packet of a flow that rests on it.
     pub first: Option<Timestamp>,
@@ -92,7 +98,8 @@ pub fn coverage(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Coverage> {
         match (flow.judgement.verdict, flow.judgement.reason) {
             (Verdict::Documented, _) => {
                 if let Some(seen) = rows.next().and_then(|row| all.get_mut(row)) {
-                    seen.count(flow);
+                    let answered = flow.answered() || is_one_way_by_nature(judge, seen.row, flow);
+                    seen.count(flow, answered);
                 }
                 for row in rows {
                     if let Some(seen) = all.get_mut(row) {
@@ -129,36 +136,42 @@ impl Coverage {
             frame_bytes: 0,
             initiators: BTreeSet::new(),
             responders: BTreeSet::new(),
+            addresses_cut: false,
             ports: BTreeSet::new(),
             first: None,
             last: None,
         }
     }
 
-    fn count(&mut self, flow: &JudgedFlow) {
+    fn count(&mut self, flow: &JudgedFlow, answered: bool) {
         self.flows += 1;
-        self.answered += u64::from(flow.answered() || is_one_way_datagram(flow));
+        self.answered += u64::from(answered);
         self.packets += flow.record.packets();
         self.frame_bytes += flow.record.frame_bytes();
-        if self.initiators.len() < ADDRESSES {
-            self.initiators.insert(flow.initiator().address());
+        let (initiator, responder) = (flow.initiator().address(), flow.responder().address());
+        for (seen, address) in
+            [(&mut self.initiators, initiator), (&mut self.responders, responder)]
+        {
+            if seen.len() < ADDRESSES || seen.contains(&address) {
+                seen.insert(address);
+            } else {
+                self.addresses_cut = true;
+            }
         }
-        if self.responders.len() < ADDRESSES {
-            self.responders.insert(flow.responder().address());
-        }
-        if self.ports.len() < PORTS {
-            self.ports.insert(flow.responder().port());
-        }
+        self.ports.insert(flow.responder().port());
         let (first, last) = (flow.record.earliest, flow.record.latest);
         self.first = Some(self.first.map_or(first, |held| held.min(first)));
         self.last = self.last.max(Some(last));
     }
 }
 
-/// Media and notifications need no answer.
-fn is_one_way_datagram(flow: &JudgedFlow) -> bool {
-    flow.record.key.protocol() == crate::base::IpProto::UDP
-        && flow.judgement.state == crate::flow::ConnectionState::OneWay
+/// Whether a flow that nobody answered is all that its service asks for.
+fn is_one_way_by_nature(judge: &Judge<'_>, row: RowId, flow: &JudgedFlow) -> bool {
+    let policy = judge.matcher.policy;
+    let service = policy.rows.get(row.0).and_then(|row| policy.services.get(row.service.0));
+    flow.record.key.protocol() == IpProto::UDP
+        && flow.judgement.state == ConnectionState::OneWay
+        && service.is_some_and(|service| WITHOUT_ANSWER.contains(&service.id.as_str()))
 }
 
 fn status(judge: &Judge<'_>, seen: &Coverage) -> RowStatus {

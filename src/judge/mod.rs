@@ -2,16 +2,19 @@
 //! packet.
 //!
 //! [`model`] is what the loaders make of the files. `rows` says how a row fits an attempt,
-//! `direction` who made the attempt, `flow` what follows for one flow; `finding` groups flows,
-//! `coverage` looks at them from the side of the rows, and `assessment` puts it all together.
+//! `direction` who made the attempt, `flow` what follows for one flow; `grouping` makes
+//! findings of flows, `coverage` looks at them from the side of the rows, and `assessment` puts it all together.
 
 mod assessment;
+mod blocked;
 mod coverage;
 pub mod diagnostic;
 mod direction;
 mod document;
+mod doubt;
 mod finding;
 mod flow;
+mod grouping;
 mod inventory;
 pub mod model;
 mod names;
@@ -22,22 +25,26 @@ mod scan;
 pub mod schema;
 pub mod site;
 mod verdict;
+mod waived;
 pub mod waiver;
 
 pub use assessment::{
     Assessment, Door, Evidence, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
-    WaiverUse, assess,
+    assess,
 };
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};
+pub use doubt::Doubt;
 pub use finding::{
-    ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, findings,
+    ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
 };
 pub use flow::{Judge, Judgement};
+pub use grouping::findings;
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
 pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
 pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
 pub use site::load_site;
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};
+pub use waived::WaiverUse;
 pub use waiver::load_waivers;

@@ -36,6 +36,8 @@ pub enum Failed {
 pub struct Nearest {
     /// The row.
     pub row: RowId,
+    /// Ports that it grants on the responder; `None` when its parameter has no value there.
+    pub ports: Option<PortSet>,
     /// What fails, most telling first.
     pub failed: Vec<Failed>,
 }
@@ -46,11 +48,13 @@ pub fn nearest(matcher: &Matcher<'_>, attempt: &Attempt<'_>) -> Vec<Nearest> {
         .rows()
         .filter_map(|(id, row)| {
             let (fit, turned) = best_fit(matcher, id, row, attempt)?;
-            let ports = matcher.ports(row, attempt.responder.host);
+            let responder = if turned { attempt.initiator } else { attempt.responder };
+            let ports = matcher.ports(row, responder.host);
             let failed = failures(matcher, row, &fit, turned, ports);
             let cost = failed.iter().map(cost).sum();
             let distance = ports.map_or(0, |ports| distance(ports, attempt.port));
-            (cost <= FARTHEST).then_some((cost, distance, Nearest { row: id, failed }))
+            let nearest = Nearest { row: id, ports: ports.cloned(), failed };
+            (cost <= FARTHEST).then_some((cost, distance, nearest))
         })
         .collect();
     ranked.sort_by_key(|(cost, distance, nearest)| (*cost, *distance, nearest.row));
@@ -75,17 +79,14 @@ fn best_fit<'a>(
     (forward.initiator_role || forward.responder_role).then_some((forward, false))
 }
 
-fn failures(
-    matcher: &Matcher<'_>,
-    row: &Row,
+fn failures<'a>(
+    matcher: &Matcher<'a>,
+    row: &'a Row,
     fit: &Fit,
     turned: bool,
     ports: Option<&PortSet>,
 ) -> Vec<Failed> {
-    let terms = match (&row.literal, matcher.mode) {
-        (Some(literal), super::verdict::ReadingMode::Literal) => literal,
-        _ => &row.terms,
-    };
+    let terms = matcher.terms(row);
     let mut failed = Vec::new();
     if turned {
         failed.push(Failed::Direction);

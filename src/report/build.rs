@@ -2,27 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
+use super::inputs::{input, skipped};
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
 use super::words;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{Ending, FrameRef, InputSummary, Interface};
+use crate::capture::{FrameRef, InputSummary, Interface, Skipped};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, ConnectionState, Tally};
-use crate::judge::model::PackKind;
-use crate::judge::{
-    Assessment, Assumption, Coverage, Finding, FindingKind, Side, Strength, Terms, UNKNOWN_PEERS,
-    Verdict, Volume,
-};
+use crate::judge::{Assessment, Coverage, Strength, Terms, UNKNOWN_PEERS, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// The inputs.
     pub inputs: &'a [InputSummary],
+    /// Files of folders that were not read.
+    pub skipped: &'a [Skipped],
     /// The counts of the stream. Its records have gone into the assessment.
     pub stream: &'a Evaluated,
     /// What was judged against.
@@ -33,7 +30,7 @@ pub struct Source<'a> {
 
 /// Fills the report.
 pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
-    let names = Names { policy: source.terms.policy, site: source.terms.site };
+    let names = Names::of(source.terms);
     let builder = Builder { source, names, assessment };
     let mut places = BTreeSet::new();
     let findings: Vec<_> =
@@ -53,6 +50,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
             max_memory: source.max_memory,
         },
         inputs: source.inputs.iter().map(input).collect(),
+        inputs_skipped: skipped(source.skipped).0,
         packet_index: places.into_iter().map(place).collect(),
         window: builder.window(),
         capture_health: builder.health(undecoded),
@@ -90,63 +88,11 @@ fn volume(volume: &Volume) -> model::Volume {
     model::Volume { flows, packets, frame_bytes }
 }
 
-fn input(summary: &InputSummary) -> model::Input {
-    let (ending, offset, reason) = match &summary.ending {
-        Ending::Complete => ("complete", None, None),
-        Ending::IncompleteTail { offset, bytes, what } => {
-            ("incomplete-tail", Some(*offset), Some(format!("{bytes} bytes of {what}")))
-        }
-        Ending::Corrupt { offset, reason } => ("corrupt", Some(*offset), Some(reason.clone())),
-        Ending::Unreadable { offset, reason } => {
-            ("unreadable", Some(*offset), Some(reason.clone()))
-        }
-        Ending::NotRead { offset } => ("not-read", Some(*offset), None),
-    };
-    model::Input {
-        name: summary.name.clone(),
-        size: summary.size,
-        sha256: summary.sha256.clone(),
-        compression: summary.compression.to_string(),
-        container: summary.container.map(|container| container.to_string()),
-        byte_order: summary.byte_order.map(|order| order.to_string()),
-        interfaces: summary.interfaces.iter().map(interface).collect(),
-        packets: summary.packets,
-        frame_bytes: summary.original_bytes,
-        captured_bytes: summary.captured_bytes,
-        first: summary.first.map(|time| time.to_string()),
-        last: summary.last.map(|time| time.to_string()),
-        gap_to_previous_ns: summary.gap_to_previous,
-        cut_packets: summary.cut_packets,
-        overlong_packets: summary.overlong_packets,
-        untimed_packets: summary.untimed_packets,
-        time_regressions: summary.regressions.count,
-        first_regression: (summary.regressions.count > 0)
-            .then_some(summary.regressions.first_packet),
-        ending: ending.to_owned(),
-        ending_offset: offset,
-        ending_reason: reason,
-    }
-}
-
-fn interface(interface: &Interface) -> model::Interface {
-    model::Interface {
-        section: interface.section,
-        index: interface.index,
-        name: interface.name.clone(),
-        link_type: interface.link.0,
-        link_type_name: interface.link.name().map(str::to_owned),
-        snaplen: interface.snaplen,
-        resolution: interface.resolution.to_string(),
-        filter: interface.filter.clone(),
-        packets: interface.packets,
-        dropped: interface.lost(),
-    }
-}
-
-struct Builder<'a> {
-    source: Source<'a>,
-    names: Names<'a>,
-    assessment: &'a Assessment,
+/// Fills the blocks of the report; some of them stand in files of their own.
+pub(super) struct Builder<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) names: Names<'a>,
+    pub(super) assessment: &'a Assessment,
 }
 
 impl Builder<'_> {
@@ -237,128 +183,11 @@ impl Builder<'_> {
         }
     }
 
-    fn policy(&self) -> model::PolicyBlock {
-        let policy = self.names.policy;
-        let site = self.names.site;
-        let contradicting = |condition: usize| -> u64 {
-            let depends = |seen: &&Coverage| {
-                let row = self.names.row(seen.row);
-                row.is_some_and(|row| row.terms.when.iter().any(|r| r.condition.0 == condition))
-            };
-            let rows = self.assessment.coverage.iter().filter(depends);
-            rows.map(|seen| seen.contradicting).sum()
-        };
-        let resting = |reading: usize| {
-            let reading = Assumption::Reading(crate::judge::model::ReadingId(reading));
-            self.assessment.assumed.get(&reading).copied().unwrap_or(0)
-        };
-        let rows_of = |pack: usize| {
-            let in_pack = |row: &&crate::judge::model::Row| {
-                policy.sections.get(row.section.0).is_some_and(|section| section.pack.0 == pack)
-            };
-            let documented = policy.rows.iter().filter(in_pack).count();
-            let infrastructure = policy.infrastructure.iter().filter(|row| row.pack.0 == pack);
-            (documented + infrastructure.count()) as u64
-        };
-        model::PolicyBlock {
-            packs: policy
-                .packs
-                .iter()
-                .enumerate()
-                .map(|(index, pack)| model::Pack {
-                    id: pack.id.clone(),
-                    kind: match pack.kind {
-                        PackKind::Document => "document".to_owned(),
-                        PackKind::Infrastructure => "infrastructure".to_owned(),
-                    },
-                    title: pack.title.clone(),
-                    document: pack.document.clone(),
-                    revision: pack.revision.clone(),
-                    source_sha256: pack.source_sha256.clone(),
-                    sha256: pack.sha256.clone(),
-                    rows: rows_of(index),
-                })
-                .collect(),
-            conditions: policy
-                .conditions
-                .iter()
-                .enumerate()
-                .map(|(index, condition)| {
-                    let id = crate::judge::model::ConditionId(index);
-                    let answer = site.answers.get(&id).and_then(|at| condition.answers.get(*at));
-                    model::Condition {
-                        id: condition.id.clone(),
-                        question: condition.question.clone(),
-                        answer: answer.cloned(),
-                        contradicting_flows: contradicting(index),
-                    }
-                })
-                .collect(),
-            parameters: self.parameters(),
-            readings: policy
-                .readings
-                .iter()
-                .enumerate()
-                .filter(|(_, reading)| reading.changes_verdict)
-                .map(|(index, reading)| model::Reading {
-                    id: reading.id.clone(),
-                    question: reading.question.clone(),
-                    literal: reading.literal.clone(),
-                    inferred: reading.inferred.clone(),
-                    flows: resting(index),
-                })
-                .collect(),
-            lints: policy.lints.iter().map(lint).collect(),
-        }
-    }
-
-    fn parameters(&self) -> Vec<model::Parameter> {
-        let site = self.names.site;
-        let parameters = self.names.policy.parameters.iter().enumerate();
-        parameters
-            .map(|(index, parameter)| {
-                let id = crate::judge::model::ParameterId(index);
-                let (value, from) = match (site.parameters.get(&id), &parameter.default) {
-                    (Some(ports), _) => (Some(ports.to_string()), "site"),
-                    (None, Some(ports)) => (Some(ports.to_string()), "document"),
-                    (None, None) => (None, "unbound"),
-                };
-                let own = site.hosts.iter().filter_map(|host| {
-                    let ports = host.parameters.get(&id)?;
-                    Some((host.name.clone(), ports.to_string()))
-                });
-                model::Parameter {
-                    id: parameter.id.clone(),
-                    meaning: parameter.meaning.clone(),
-                    value,
-                    from: from.to_owned(),
-                    hosts: own.collect(),
-                }
-            })
-            .collect()
-    }
-
-    fn site(&self) -> model::SiteBlock {
-        let given = |hash: &String| Some(hash.clone()).filter(|hash| !hash.is_empty());
-        let silent = self.assessment.hosts.iter().filter(|host| host.address_count == 0);
-        model::SiteBlock {
-            name: self.names.site.name.clone(),
-            sha256: given(&self.names.site.sha256),
-            waivers_sha256: given(&self.source.terms.waivers.sha256),
-            hosts: self.names.site.hosts.len() as u64,
-            silent_hosts: silent
-                .filter_map(|host| self.names.host(host.host))
-                .map(str::to_owned)
-                .collect(),
-            lints: self.names.site.lints.iter().map(lint).collect(),
-        }
-    }
-
     fn outcome(&self) -> model::OutcomeBlock {
         model::OutcomeBlock {
             result: self.assessment.outcome.name().to_owned(),
             failing_findings: self.assessment.failing_findings,
-            reasons: self.assessment.reasons.clone(),
+            reasons: self.assessment.reasons.iter().map(words::doubt).collect(),
         }
     }
 
@@ -385,158 +214,6 @@ impl Builder<'_> {
         model::Summary { verdicts: verdicts.collect(), strengths: strengths.collect(), matrix }
     }
 
-    fn finding(&self, finding: &Finding, places: &mut BTreeSet<FrameRef>) -> model::Finding {
-        let names = &self.names;
-        let verdict = match finding.kind {
-            FindingKind::Flows(verdict, _) => verdict,
-            FindingKind::Scan => Verdict::Violation,
-            FindingKind::Blocked => Verdict::Documented,
-        };
-        let port = finding.ports.ranges().first().map(|range| range.low);
-        let known = port
-            .filter(|_| finding.ports.count() == 1)
-            .and_then(|port| names.service_on(finding.transport, port));
-        model::Finding {
-            id: self.id(finding),
-            severity: finding.severity.name().to_owned(),
-            verdict: verdict.name().to_owned(),
-            code: finding.kind.code().to_owned(),
-            title: words::title(names, finding),
-            expected: words::expected(names, finding),
-            remediation: words::remediation(names, finding),
-            initiators: self.side(
-                finding.from,
-                &finding.initiators,
-                finding.initiator_count,
-                finding,
-            ),
-            responders: self.side(
-                finding.to,
-                &finding.responders,
-                finding.responder_count,
-                finding,
-            ),
-            service: model::Service {
-                transport: finding.transport.to_string(),
-                ports: finding.ports.to_string(),
-                name: known.map(str::to_owned),
-                basis: known.map(|_| "port".to_owned()),
-            },
-            rules: finding.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
-            nearest: self.nearest(finding),
-            missing: finding.missing.iter().map(|m| words::missing(names, finding, *m)).collect(),
-            assumptions: finding
-                .assumptions
-                .iter()
-                .map(|assumption| words::assumption(names, *assumption))
-                .collect(),
-            direction_basis: by_name(&finding.bases, |basis| basis.name()),
-            states: by_name(&finding.states, |state| state.name()),
-            volume: model::Volume {
-                flows: finding.flows,
-                packets: finding.packets,
-                frame_bytes: finding.frame_bytes,
-            },
-            first_seen: finding.first.to_string(),
-            last_seen: finding.last.to_string(),
-            samples: self.samples(finding, places),
-        }
-    }
-
-    /// Identifies a finding by what makes it one, so that it is the same on another night.
-    fn id(&self, finding: &Finding) -> String {
-        let scanner = finding.initiators.first().filter(|_| finding.kind == FindingKind::Scan);
-        let ports = if finding.many_ports { String::new() } else { finding.ports.to_string() };
-        let rows: Vec<_> = finding.rows.iter().map(|row| self.names.row_id(*row)).collect();
-        let missing: Vec<_> = finding
-            .missing
-            .iter()
-            .map(|missing| words::missing(&self.names, finding, *missing))
-            .collect();
-        let parts = [
-            finding.kind.code().to_owned(),
-            self.names.side(finding.from),
-            self.names.side(finding.to),
-            finding.transport.to_string(),
-            ports,
-            rows.join(","),
-            missing.join(","),
-            scanner.map(|(address, ..)| address.to_string()).unwrap_or_default(),
-        ];
-        let digest = Sha256::digest(parts.join("\n").as_bytes());
-        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("F-{hex}")
-    }
-
-    fn side(
-        &self,
-        side: Side,
-        ends: &[(std::net::IpAddr, Option<crate::judge::model::HostId>, u64)],
-        address_count: u64,
-        finding: &Finding,
-    ) -> model::Side {
-        let (roles, class) = match side {
-            Side::Roles(roles) => (self.names.roles(roles), "listed"),
-            Side::Unlisted(class) => (Vec::new(), class.name()),
-        };
-        let unlisted = matches!(side, Side::Unlisted(_));
-        let would = finding.would_document.iter().filter(|_| unlisted);
-        model::Side {
-            roles,
-            class: class.to_owned(),
-            hosts: ends
-                .iter()
-                .map(|(address, host, flows)| model::SideHost {
-                    name: host.and_then(|id| self.names.host(id)).map(str::to_owned),
-                    address: address.to_string(),
-                    flows: *flows,
-                })
-                .collect(),
-            address_count,
-            would_document: would.map(|role| self.names.role(*role).to_owned()).collect(),
-        }
-    }
-
-    fn nearest(&self, finding: &Finding) -> Vec<model::Nearest> {
-        let near = finding.nearest.iter().filter_map(|near| {
-            let row = self.names.row(near.row)?;
-            Some(model::Nearest {
-                rule: row.id.clone(),
-                citation: self.names.citation(row),
-                failed: words::failed(&self.names, finding, near)
-                    .into_iter()
-                    .map(|(field, wanted, got)| model::FailedPredicate {
-                        field: field.to_owned(),
-                        wanted,
-                        got,
-                    })
-                    .collect(),
-                change: words::change(&self.names, finding, near),
-            })
-        });
-        near.collect()
-    }
-
-    fn samples(&self, finding: &Finding, places: &mut BTreeSet<FrameRef>) -> Vec<model::Sample> {
-        let flows = finding.samples.iter().filter_map(|index| self.assessment.flows.get(*index));
-        flows
-            .map(|flow| {
-                let source = flow.record.origin.map(|origin| origin.source);
-                places.extend(source);
-                model::Sample {
-                    initiator: flow.initiator().to_string(),
-                    responder: flow.responder().to_string(),
-                    instance: flow.record.instance,
-                    state: flow.judgement.state.name().to_owned(),
-                    first_seen: flow.record.earliest.to_string(),
-                    packet: source.map(packet_number),
-                    packets: flow.record.packets(),
-                    frame_bytes: flow.record.frame_bytes(),
-                }
-            })
-            .collect()
-    }
-
     fn rule(&self, seen: &Coverage) -> model::Rule {
         let names = &self.names;
         let (id, section, citation, printed, row) = match names.row(seen.row) {
@@ -556,8 +233,8 @@ impl Builder<'_> {
             section,
             citation,
             printed,
-            initiator: row.map(|row| names.roles(row.terms.initiator)).unwrap_or_default(),
-            responder: row.map(|row| names.roles(row.terms.responder)).unwrap_or_default(),
+            initiator: row.map(|row| names.roles(names.terms(row).initiator)).unwrap_or_default(),
+            responder: row.map(|row| names.roles(names.terms(row).responder)).unwrap_or_default(),
             transport: row.map(|row| row.transport.to_string()).unwrap_or_default(),
             ports: row.map(|row| names.row_ports(row)).unwrap_or_default(),
             symmetric: row.is_some_and(|row| row.symmetric),
@@ -700,6 +377,21 @@ impl Builder<'_> {
                 peers.saturating_sub(UNKNOWN_PEERS as u64),
                 "unlisted addresses beyond those described one by one",
             ),
+            (
+                "findings-cut",
+                self.assessment.findings_cut,
+                "findings beyond those reported, which are the heaviest",
+            ),
+            (
+                "row-addresses-cut",
+                self.assessment.coverage.iter().filter(|seen| seen.addresses_cut).count() as u64,
+                "rows with more initiators or responders than were told apart",
+            ),
+            (
+                "inputs-skipped-cut",
+                skipped(self.source.skipped).1,
+                "skipped files beyond those named",
+            ),
         ];
         let hit = all.into_iter().filter(|(_, count, _)| *count > 0);
         hit.map(|(code, count, text)| model::Limit {
@@ -726,15 +418,8 @@ fn class_count(
     }
 }
 
-fn lint(lint: &crate::judge::model::Lint) -> model::Lint {
-    model::Lint {
-        code: lint.code.clone(),
-        subject: lint.subject.clone(),
-        message: lint.message.clone(),
-    }
-}
-
-fn by_name<K: Copy>(
+/// Counts under the stable names of what they count.
+pub(super) fn by_name<K: Copy>(
     counts: &BTreeMap<K, u64>,
     name: impl Fn(K) -> &'static str,
 ) -> BTreeMap<String, u64> {

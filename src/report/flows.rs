@@ -9,8 +9,7 @@ use super::build::packet_number;
 use super::community_id::community_id;
 use super::names::Names;
 use crate::capture::InputSummary;
-use crate::judge::model::{Policy, Site};
-use crate::judge::{JudgedFlow, Verdict};
+use crate::judge::{JudgedFlow, Terms, Verdict};
 
 /// One flow instance. The initiator comes first.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,14 +78,8 @@ pub struct FlowLine {
 }
 
 /// The line of a flow. `None` for an attempt of which only an ICMP error tells.
-pub fn flow_line(
-    flow: &JudgedFlow,
-    inputs: &[InputSummary],
-    policy: &Policy,
-    site: &Site,
-    waivers: &crate::judge::model::Waivers,
-) -> Option<FlowLine> {
-    let names = Names { policy, site };
+pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -> Option<FlowLine> {
+    let names = Names::of(terms);
     let origin = flow.record.origin?;
     let judgement = &flow.judgement;
     let (initiator, responder) = (flow.initiator(), flow.responder());
@@ -98,8 +91,8 @@ pub fn flow_line(
         .first()
         .filter(|_| judgement.verdict == Verdict::Documented)
         .and_then(|row| names.row(*row))
-        .and_then(|row| policy.services.get(row.service.0));
-    let waiver = judgement.waiver.and_then(|index| waivers.list.get(index));
+        .and_then(|row| names.policy.services.get(row.service.0));
+    let waiver = judgement.waiver.and_then(|index| names.waiver(index));
     Some(FlowLine {
         file: file.map(|input| input.name.clone()).unwrap_or_default(),
         file_packet: origin.source.number,

@@ -1,14 +1,17 @@
 //! An assessment as bytes: the JSON report, the flow list and the terminal summary.
 //!
-//! [`model`] is the only place where the report is given its shape; `build` fills it; `words`
-//! holds every sentence. What depends on how the packets were stored lies under
-//! `inputs` and `packet_index` alone, so that two runs over the same packets agree in all else.
+//! [`model`] is the only place where the report is given its shape; `build` fills it, with
+//! the blocks of `inputs`, `policy` and `findings`; `words` holds every sentence. What depends on how the packets were stored lies under
+//! `inputs`, `inputs_skipped` and `packet_index` alone, so that two runs over the same packets agree in all else.
 
 mod build;
 mod community_id;
+mod findings;
 mod flows;
+mod inputs;
 pub mod model;
 mod names;
+mod policy;
 pub mod schema;
 mod text;
 mod words;

@@ -25,6 +25,8 @@ pub struct Report {
     pub run: Run,
     /// The inputs in the order in which they were read.
     pub inputs: Vec<Input>,
+    /// Files of folders that were not read; at most a thousand.
+    pub inputs_skipped: Vec<SkippedInput>,
     /// Where the packets lie that this report names by their number in the stream.
     pub packet_index: Vec<PacketPlace>,
     /// What was captured when.
@@ -138,6 +140,16 @@ pub struct Input {
     /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ending_reason: Option<String>,
+}
+
+/// A file of a folder that was not read.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedInput {
+    /// Base name of the file.
+    pub name: String,
+    /// Why it was not read.
+    pub reason: String,
 }
 
 /// One capture interface.
@@ -325,6 +337,10 @@ pub struct Pack {
     pub kind: String,
     /// Title.
     pub title: String,
+    /// Who published the document; empty when there is none.
+    pub publisher: String,
+    /// Release of the product that the document is for; empty when there is none.
+    pub release: String,
     /// Document it encodes; empty when there is none.
     pub document: String,
     /// Revision of the document.
@@ -476,7 +492,8 @@ pub struct Finding {
     pub severity: String,
     /// The verdict on its flows.
     pub verdict: String,
-    /// Stable code: a reason, a verdict, `scan` or `documented-but-blocked`.
+    /// Stable code: a reason, a verdict, `scan`, `documented-but-blocked`, `waiver-exceeded`,
+    /// `waiver-expired` or `waiver-unused`.
     pub code: String,
     /// One line that says what was seen.
     pub title: String,
@@ -498,16 +515,20 @@ pub struct Finding {
     pub missing: Vec<String>,
     /// What was assumed.
     pub assumptions: Vec<String>,
-    /// How the initiators are known, with flows.
+    /// How the initiators are known, with flows and attempts.
     pub direction_basis: BTreeMap<String, u64>,
-    /// Flows by state.
+    /// Flows and attempts by state.
     pub states: BTreeMap<String, u64>,
     /// Volume.
     pub volume: Volume,
-    /// Time of the first packet.
-    pub first_seen: String,
-    /// Time of the last packet.
-    pub last_seen: String,
+    /// Attempts that only an ICMP error tells of. They are no flows.
+    pub icmp_only_attempts: u64,
+    /// Time of the first packet; absent when no packet belongs to the finding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_seen: Option<String>,
+    /// Time of the last packet; absent when no packet belongs to the finding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_seen: Option<String>,
     /// Some of the flows.
     pub samples: Vec<Sample>,
 }
@@ -518,7 +539,7 @@ pub struct Finding {
 pub struct Side {
     /// Declared roles; empty for addresses outside the site file.
     pub roles: Vec<String>,
-    /// `listed`, `internal-unlisted` or `external`.
+    /// `listed`, `internal-unlisted` or `external`; `any` where the finding is about a waiver.
     pub class: String,
     /// Hosts, most flows first; at most fifty.
     pub hosts: Vec<SideHost>,
@@ -537,7 +558,7 @@ pub struct SideHost {
     pub name: Option<String>,
     /// Address.
     pub address: String,
-    /// Flow instances.
+    /// Flow instances, and attempts that only an ICMP error tells of.
     pub flows: u64,
 }
 
@@ -545,7 +566,7 @@ pub struct SideHost {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// `tcp`, `udp` or another IP protocol.
+    /// `tcp`, `udp` or another IP protocol; `any` where the finding is about a waiver.
     pub transport: String,
     /// Responder ports.
     pub ports: String,

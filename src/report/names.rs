@@ -1,16 +1,38 @@
 //! Names for the numbers that judging uses.
 
-use crate::judge::Side;
-use crate::judge::model::{HostId, Policy, RoleId, Row, RowId, RowPorts, Set64, Site};
+use crate::base::PortSet;
+use crate::judge::model::{
+    HostId, Policy, RoleId, Row, RowId, RowPorts, Set64, Site, Terms as RowTerms, Waiver, Waivers,
+};
+use crate::judge::{PeerClass, ReadingMode, Side, Terms};
 
-/// Resolves numbers of a policy and a site to names.
+/// Resolves numbers of a policy, a site and its waivers to names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Names<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) site: &'a Site,
+    waivers: &'a Waivers,
+    reading: ReadingMode,
 }
 
 impl<'a> Names<'a> {
+    pub(crate) fn of(terms: Terms<'a>) -> Self {
+        let Terms { policy, site, waivers, reading, fail_on: _ } = terms;
+        Names { policy, site, waivers, reading }
+    }
+
+    /// The terms of a row under the reading in force.
+    pub(crate) fn terms(&self, row: &'a Row) -> &'a RowTerms {
+        match (self.reading, &row.literal) {
+            (ReadingMode::Literal, Some(literal)) => literal,
+            _ => &row.terms,
+        }
+    }
+
+    pub(crate) fn waiver(&self, index: usize) -> Option<&'a Waiver> {
+        self.waivers.list.get(index)
+    }
+
     pub(crate) fn roles(&self, roles: Set64) -> Vec<String> {
         roles.members().map(|role| self.role(RoleId(role)).to_owned()).collect()
     }
@@ -33,8 +55,9 @@ impl<'a> Names<'a> {
         match side {
             Side::Roles(roles) if roles.is_empty() => "a host without a role".to_owned(),
             Side::Roles(roles) => self.roles(roles).join("+"),
-            Side::Unlisted(crate::judge::PeerClass::Internal) => "an unlisted host".to_owned(),
-            Side::Unlisted(crate::judge::PeerClass::External) => "an outside host".to_owned(),
+            Side::Unlisted(PeerClass::Internal) => "an unlisted host".to_owned(),
+            Side::Unlisted(PeerClass::External) => "an outside host".to_owned(),
+            Side::Any => "any host".to_owned(),
         }
     }
 
@@ -58,19 +81,27 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// `5000-5020 (dcom-range)` or `135`.
+    /// `5000-5020 (dcom-range)` or `135`: the ports of a row for responders without a value of
+    /// their own.
     pub(crate) fn row_ports(&self, row: &Row) -> String {
-        match &row.ports {
-            RowPorts::Fixed(ports) => ports.to_string(),
+        let ports = match &row.ports {
+            RowPorts::Fixed(ports) => Some(ports),
             RowPorts::Parameter(id) => {
-                let Some(parameter) = self.policy.parameters.get(id.0) else {
-                    return String::new();
-                };
-                let value = self.site.parameters.get(id).or(parameter.default.as_ref());
-                match value {
-                    Some(ports) => format!("{ports} ({})", parameter.id),
-                    None => format!("unbound ({})", parameter.id),
-                }
+                let default = self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref());
+                self.site.parameters.get(id).or(default)
+            }
+        };
+        self.ports_of(row, ports)
+    }
+
+    /// The same for ports that were looked up before; `None` when the parameter has no value.
+    pub(crate) fn ports_of(&self, row: &Row, ports: Option<&PortSet>) -> String {
+        let value = ports.map_or("unbound".to_owned(), ToString::to_string);
+        match &row.ports {
+            RowPorts::Fixed(_) => value,
+            RowPorts::Parameter(id) => {
+                let parameter = self.policy.parameters.get(id.0);
+                format!("{value} ({})", parameter.map_or("?", |parameter| &parameter.id))
             }
         }
     }

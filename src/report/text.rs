@@ -2,13 +2,18 @@
 
 use std::fmt::{self, Write};
 
-use super::model::{Finding, Report};
+use super::model::{Finding, Report, Side};
+use super::words::count;
 
 /// Width that every line keeps to, file and host names aside.
 const WIDTH: usize = 80;
 
 /// Most findings shown one by one.
 const FINDINGS: usize = 25;
+
+/// Limits that the reasons tell of already.
+const AMONG_REASONS: [&str; 4] =
+    ["flow-table-full", "flow-detail-lost", "fragments-lost", "icmp-quotes-lost"];
 
 /// Escape sequences for the few things that deserve colour; empty where colour is off.
 #[derive(Clone, Copy, Debug, Default)]
@@ -121,6 +126,12 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
             report.capture_health.undecoded.iter().take(2).map(|stop| stop.text.as_str()).collect();
         fact(out, "undecoded", &format!("{}: {}", count(undecoded, "packet"), places.join("; ")))?;
     }
+    if let Some(first) = report.inputs_skipped.first() {
+        let beyond = report.limits.iter().find(|limit| limit.code == "inputs-skipped-cut");
+        let files = report.inputs_skipped.len() as u64 + beyond.map_or(0, |limit| limit.count);
+        let first = format!("{}: {}", printable(&first.name), printable(&first.reason));
+        fact(out, "skipped", &format!("{}, such as {first}", count(files, "file")))?;
+    }
     for input in report.inputs.iter().filter(|input| input.ending != "complete") {
         let offset = input.ending_offset.unwrap_or(0);
         let reason = input.ending_reason.as_deref().unwrap_or("not read to its end");
@@ -132,14 +143,19 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
 }
 
 fn reasons(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
-    if report.outcome.reasons.is_empty() && report.limits.is_empty() {
+    let limits: Vec<_> = report
+        .limits
+        .iter()
+        .filter(|limit| !AMONG_REASONS.contains(&limit.code.as_str()))
+        .collect();
+    if report.outcome.reasons.is_empty() && limits.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{}", palette.bold("What weakens this result"))?;
     for reason in &report.outcome.reasons {
         wrapped(out, "  - ", "    ", &printable(reason))?;
     }
-    for limit in &report.limits {
+    for limit in limits {
         wrapped(out, "  - ", "    ", &format!("{} {}", limit.count, limit.text))?;
     }
     Ok(())
@@ -163,38 +179,52 @@ fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result 
 fn one_finding(out: &mut String, finding: &Finding, palette: Palette) -> fmt::Result {
     const INDENT: &str = "          ";
     let first = format!("  {} ", palette.severity(&finding.severity));
-    wrapped_after(out, &first, 10, INDENT, &finding.title)?;
-    let hosts = |side: &super::model::Side| {
-        let named: Vec<String> = side
-            .hosts
-            .iter()
-            .take(2)
-            .map(|host| match &host.name {
-                Some(name) => format!("{} {}", printable(name), host.address),
-                None => host.address.clone(),
-            })
-            .collect();
-        match side.address_count.saturating_sub(2) {
-            0 => named.join(", "),
-            more => format!("{} and {more} more", named.join(", ")),
-        }
-    };
-    let who = format!("{} -> {}", hosts(&finding.initiators), hosts(&finding.responders));
-    wrapped(out, INDENT, INDENT, &who)?;
-    let states: Vec<_> = finding.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
-    let volume = format!(
-        "{}, {} ({}); {}",
-        count(finding.volume.flows, "flow"),
-        count(finding.volume.packets, "packet"),
-        states.join(", "),
-        finding.id
-    );
-    wrapped(out, INDENT, INDENT, &volume)?;
-    wrapped(out, INDENT, INDENT, &finding.expected)?;
+    wrapped_after(out, &first, 10, INDENT, &printable(&finding.title))?;
+    if finding.initiators.address_count > 0 {
+        let who = format!("{} -> {}", hosts(&finding.initiators), hosts(&finding.responders));
+        wrapped(out, INDENT, INDENT, &who)?;
+    }
+    wrapped(out, INDENT, INDENT, &extent(finding))?;
+    wrapped(out, INDENT, INDENT, &printable(&finding.expected))?;
     for missing in &finding.missing {
-        wrapped(out, INDENT, INDENT, &format!("Missing: {missing}"))?;
+        wrapped(out, INDENT, INDENT, &format!("Missing: {}", printable(missing)))?;
     }
     Ok(())
+}
+
+/// The busiest hosts of a side.
+fn hosts(side: &Side) -> String {
+    let named: Vec<String> = side
+        .hosts
+        .iter()
+        .take(2)
+        .map(|host| match &host.name {
+            Some(name) => format!("{} {}", printable(name), host.address),
+            None => host.address.clone(),
+        })
+        .collect();
+    match side.address_count.saturating_sub(2) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// How much there was of a finding, and its identifier.
+fn extent(finding: &Finding) -> String {
+    let states: Vec<_> = finding.states.iter().map(|(state, n)| format!("{n} {state}")).collect();
+    let mut parts = Vec::new();
+    if finding.volume.flows > 0 {
+        parts.push(count(finding.volume.flows, "flow"));
+        parts.push(count(finding.volume.packets, "packet"));
+    }
+    if finding.icmp_only_attempts > 0 {
+        let attempts = count(finding.icmp_only_attempts, "attempt");
+        parts.push(format!("{attempts} told by ICMP alone"));
+    }
+    match parts.is_empty() {
+        true => finding.id.clone(),
+        false => format!("{} ({}); {}", parts.join(", "), states.join(", "), finding.id),
+    }
 }
 
 fn coverage(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
@@ -256,20 +286,12 @@ fn minute(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
-/// `1 flow`, `2 flows`, `3 entries`.
-fn count(number: u64, noun: &str) -> String {
-    match (number, noun) {
-        (1, noun) => format!("1 {noun}"),
-        (number, "entry") => format!("{number} entries"),
-        (number, noun) => format!("{number} {noun}s"),
-    }
-}
-
 /// Text from a file or a packet, with everything that could steer a terminal made visible.
 pub fn printable(text: &str) -> String {
     let visible = |c: char| {
         let steers = c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+            || matches!(c, '\u{2066}'..='\u{2069}');
         if steers { c.escape_unicode().to_string() } else { c.to_string() }
     };
     text.chars().map(visible).collect()
@@ -291,5 +313,10 @@ mod tests {
     #[test]
     fn escapes_do_not_reach_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+        // Unicode: directional marks and isolates, separators of lines and paragraphs, and the
+        // invisible mark of byte order.
+        for c in ['\u{61c}', '\u{200e}', '\u{2028}', '\u{2029}', '\u{2066}', '\u{feff}'] {
+            assert_eq!(printable(&c.to_string()), c.escape_unicode().to_string());
+        }
     }
 }

@@ -5,14 +5,30 @@
 
 use super::names::Names;
 use crate::base::IpProto;
-use crate::judge::model::{Row, RowId, RowPorts};
+use crate::judge::model::{Row, RowId, RowPorts, Terms};
 use crate::judge::{
-    Assumption, Failed, Finding, FindingKind, Missing, Nearest, Reason, Side, Verdict,
+    Assumption, Doubt, Failed, Finding, FindingKind, Missing, Nearest, PeerClass, Reason, Side,
+    Verdict, WaiverFault,
 };
+
+/// `tcp`, or `any` where there are several.
+pub(crate) fn transport(transport: Option<IpProto>) -> String {
+    transport.map_or("any".to_owned(), |transport| transport.to_string())
+}
+
+/// `1 flow`, `2 flows`, `3 entries`, `4 addresses`.
+pub(crate) fn count(number: u64, noun: &str) -> String {
+    match (number, noun) {
+        (1, noun) => format!("1 {noun}"),
+        (number, "entry") => format!("{number} entries"),
+        (number, "address") => format!("{number} addresses"),
+        (number, noun) => format!("{number} {noun}s"),
+    }
+}
 
 /// `TCP 1026`, `UDP 40000-40123 (57 ports)`.
 pub(crate) fn service(finding: &Finding) -> String {
-    let transport = finding.transport.to_string().to_uppercase();
+    let transport = transport(finding.transport).to_uppercase();
     match finding.ports.count() {
         0 => transport,
         1 => format!("{transport} {}", finding.ports),
@@ -29,13 +45,11 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
     let pair = format!("{} -> {}", names.side(finding.from), names.side(finding.to));
     let service = service(finding);
     match finding.kind {
-        FindingKind::Scan => {
-            format!(
-                "{} tried {service} on {} addresses",
-                names.side(finding.from),
-                finding.responder_count
-            )
+        FindingKind::Scan(_) => {
+            let doors = count(finding.responder_count, "address");
+            format!("{} tried {service} on {doors}", scanners(names, finding))
         }
+        FindingKind::Waiver(fault, index) => waiver_title(names, finding, fault, index),
         FindingKind::Blocked => format!("{pair} {service}: documented, tried in vain"),
         FindingKind::Flows(Verdict::NotAssessable, _) => {
             format!("{pair} {service}: cannot be judged")
@@ -57,15 +71,52 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
     }
 }
 
+fn scanners(names: &Names<'_>, finding: &Finding) -> String {
+    match (finding.from, finding.initiator_count) {
+        (Side::Unlisted(PeerClass::Internal), 2..) => {
+            count(finding.initiator_count, "unlisted host")
+        }
+        (Side::Unlisted(PeerClass::External), 2..) => {
+            count(finding.initiator_count, "outside host")
+        }
+        _ => names.side(finding.from),
+    }
+}
+
+fn waiver_title(names: &Names<'_>, finding: &Finding, fault: WaiverFault, index: usize) -> String {
+    let id = names.waiver(index).map_or("?", |waiver| waiver.id.as_str());
+    let flows = count(finding.flows + finding.hearsay, "flow");
+    match fault {
+        WaiverFault::Exceeded => format!("waiver {id} accepted {flows}, more than it allows"),
+        WaiverFault::Expired => format!("waiver {id} is over, and {flows} would need it"),
+        WaiverFault::Unused => format!("waiver {id} accepted nothing"),
+    }
+}
+
+fn waiver_expected(names: &Names<'_>, fault: WaiverFault, index: usize) -> String {
+    let Some(waiver) = names.waiver(index) else { return String::new() };
+    match fault {
+        WaiverFault::Exceeded => {
+            let most = count(waiver.maximum_flows.unwrap_or_default(), "flow");
+            format!("It allows {most}; all were accepted, the surplus is this finding.")
+        }
+        WaiverFault::Expired => format!("It held until {}.", waiver.expires),
+        WaiverFault::Unused => {
+            "A waiver that nothing needs accepts whatever comes to match it.".to_owned()
+        }
+    }
+}
+
 /// What the document grants instead.
 pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
     match finding.kind {
         FindingKind::Blocked => {
             format!("{} grants this connection; it should be answered.", rows(names, &finding.rows))
         }
-        FindingKind::Scan => {
+        FindingKind::Scan(_) => {
             "No row grants connections to so many ports or hosts at once.".to_owned()
         }
+        FindingKind::Waiver(fault, index) => waiver_expected(names, fault, index),
         FindingKind::Flows(Verdict::NotAssessable, _) => {
             "The fact named under missing decides whether a row grants this.".to_owned()
         }
@@ -76,6 +127,11 @@ pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
             let roles: Vec<_> = finding.would_document.iter().map(|r| names.role(*r)).collect();
             format!("It would be documented if the peer were {}.", roles.join(" or "))
         }
+        FindingKind::Flows(_, Some(Reason::QualifierMismatch))
+            if !readings(names, finding).is_empty() =>
+        {
+            by_the_words(names, finding)
+        }
         FindingKind::Flows(_, Some(Reason::ConditionOff | Reason::QualifierMismatch)) => {
             let terms: Vec<_> = finding
                 .rows
@@ -85,19 +141,54 @@ pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
                 .collect();
             format!("{}: {}.", rows(names, &finding.rows), terms.join("; "))
         }
-        FindingKind::Flows(..) => match finding.nearest.first().and_then(|n| names.row(n.row)) {
-            Some(row) => format!(
-                "Nearest row {} ({}) grants {} to {} {} {}.",
-                row.id,
-                section(names, row),
-                names.roles(row.terms.initiator).join(", "),
-                names.roles(row.terms.responder).join(", "),
-                row.transport.to_string().to_uppercase(),
-                names.row_ports(row)
-            ),
-            None => "No row of the document comes near.".to_owned(),
-        },
+        FindingKind::Flows(..) => {
+            let nearest = finding.nearest.first();
+            match nearest.and_then(|near| names.row(near.row).map(|row| (near, row))) {
+                Some((near, row)) => format!(
+                    "Nearest row {} ({}) grants {} {} {}.",
+                    row.id,
+                    section(names, row),
+                    pair(names, row),
+                    row.transport.to_string().to_uppercase(),
+                    names.ports_of(row, near.ports.as_ref())
+                ),
+                None => "No row of the document comes near.".to_owned(),
+            }
+        }
     }
+}
+
+/// `unity to cucm, phone`: whom a row joins.
+fn pair(names: &Names<'_>, row: &Row) -> String {
+    let terms = names.terms(row);
+    let (from, to) = (names.roles(terms.initiator), names.roles(terms.responder));
+    format!("{} to {}", from.join(", "), to.join(", "))
+}
+
+/// The readings beyond the words on which a mismatch would be documented.
+fn readings<'a>(names: &Names<'a>, finding: &Finding) -> Vec<&'a str> {
+    let named = finding.assumptions.iter().filter_map(|assumption| match assumption {
+        Assumption::Reading(id) => names.policy.readings.get(id.0).map(|r| r.id.as_str()),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// What the rows grant by the words of the document alone, so far as the recommended reading
+/// grants more.
+fn by_the_words(names: &Names<'_>, finding: &Finding) -> String {
+    let rows = finding.rows.iter().filter_map(|id| names.row(*id));
+    let grants: Vec<_> = rows
+        .map(|row| {
+            let recommended = demands(names, row, &row.terms);
+            let mut more = demands(names, row, names.terms(row));
+            more.retain(|demand| !recommended.contains(demand));
+            let only = if more.is_empty() { String::new() } else { " only if ".to_owned() };
+            format!("row {} grants {}{only}{}", row.id, pair(names, row), more.join(" and "))
+        })
+        .collect();
+    let readings = readings(names, finding).join(", ");
+    format!("By the words alone (literal reading of {readings}), {}.", grants.join("; "))
 }
 
 fn section<'a>(names: &Names<'a>, row: &Row) -> &'a str {
@@ -112,21 +203,24 @@ fn rows(names: &Names<'_>, rows: &[RowId]) -> String {
     }
 }
 
-/// What a row demands beyond roles and port.
+/// What a row demands beyond roles and port, under the reading in force.
 fn demand(names: &Names<'_>, row: &Row) -> String {
+    let demands = demands(names, row, names.terms(row));
+    if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
+}
+
+fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
     let mut demands = Vec::new();
-    let has = names.attributes(row.terms.responder_has);
-    if !has.is_empty() {
-        demands.push(format!("the responder carries {}", has.join(" or ")));
-    }
-    let has = names.attributes(row.terms.initiator_has);
-    if !has.is_empty() {
-        demands.push(format!("the initiator carries {}", has.join(" or ")));
+    for (end, has) in [("responder", terms.responder_has), ("initiator", terms.initiator_has)] {
+        let has = names.attributes(has);
+        if !has.is_empty() {
+            demands.push(format!("the {end} carries {}", has.join(" or ")));
+        }
     }
     if let Some(relation) = row.relation.and_then(|id| names.policy.relations.get(id.0)) {
         demands.push(format!("the two hosts are in the relation {}", relation.id));
     }
-    for requirement in &row.terms.when {
+    for requirement in &terms.when {
         if let Some(condition) = names.policy.conditions.get(requirement.condition.0) {
             let accepted: Vec<_> = requirement
                 .accepted
@@ -136,15 +230,26 @@ fn demand(names: &Names<'_>, row: &Row) -> String {
             demands.push(format!("{} is {}", condition.id, accepted.join(" or ")));
         }
     }
-    if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
+    demands
 }
 
 /// What to do.
 pub(crate) fn remediation(names: &Names<'_>, finding: &Finding) -> String {
-    let dynamic_rpc = finding.transport == IpProto::TCP
+    let dynamic_rpc = finding.transport == Some(IpProto::TCP)
         && finding.ports.ranges().first().is_some_and(|range| range.low >= 1024);
     match finding.kind {
-        FindingKind::Scan => {
+        FindingKind::Waiver(WaiverFault::Exceeded, _) => {
+            "Look at the flows; narrow the waiver, or agree on a higher maximum-flows with its \
+             owner."
+                .to_owned()
+        }
+        FindingKind::Waiver(WaiverFault::Expired, _) => {
+            "End the conversation, or have its owner renew the waiver.".to_owned()
+        }
+        FindingKind::Waiver(WaiverFault::Unused, _) => {
+            "Remove it, or correct what it matches.".to_owned()
+        }
+        FindingKind::Scan(_) => {
             "Find out what runs on the source and whether it is authorised to probe.".to_owned()
         }
         FindingKind::Blocked => {
@@ -162,6 +267,13 @@ pub(crate) fn remediation(names: &Names<'_>, finding: &Finding) -> String {
         }
         FindingKind::Flows(_, Some(Reason::ConditionOff)) => {
             "Switch the service off, or correct the answer in the site file.".to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::QualifierMismatch))
+            if !readings(names, finding).is_empty() =>
+        {
+            "Decide whether the recommended reading holds at this site; under it the conversation \
+             is documented."
+                .to_owned()
         }
         FindingKind::Flows(_, Some(Reason::QualifierMismatch)) => {
             "Point the initiator at the host that the row means, or correct attributes and \
@@ -200,7 +312,7 @@ pub(crate) fn failed(
     finding: &Finding,
     near: &Nearest,
 ) -> Vec<(&'static str, String, String)> {
-    let transport = finding.transport.to_string();
+    let transport = transport(finding.transport);
     let roles = |side: Side| names.side(side);
     near.failed
         .iter()
@@ -282,6 +394,53 @@ pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) ->
              valid at that time"
                 .to_owned()
         }
+    }
+}
+
+/// What weakens the evidence.
+pub(crate) fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::InputsFailed { failed, inputs } => {
+            format!("{failed} of {inputs} inputs could not be read to their end")
+        }
+        Doubt::Filtered => "a capture filter was set, so traffic may be missing".to_owned(),
+        Doubt::Dropped(packets) => {
+            format!("the capturing system lost {}", count(*packets, "packet"))
+        }
+        Doubt::NoPacket => "no packet was read".to_owned(),
+        Doubt::NoHost => "no host has a role: give a site file with --site".to_owned(),
+        Doubt::NothingGoverned => {
+            "no conversation touches a host that the policy governs".to_owned()
+        }
+        Doubt::Undecoded { packets, total } => {
+            format!("{packets} of {total} packets could not be decoded")
+        }
+        Doubt::NotAssessable { flows, with_data: 0, governed } => {
+            format!("{flows} of {governed} governed flows could not be judged")
+        }
+        Doubt::NotAssessable { flows, with_data, governed } => format!(
+            "{flows} of {governed} governed flows could not be judged, {with_data} of them with \
+             data from both ends"
+        ),
+        Doubt::TableFull(packets) => {
+            format!("the flow table was full: {packets} packets are in no flow; raise --max-memory")
+        }
+        Doubt::UnclaimedFragments(packets) => format!(
+            "{} without the first of their datagram: nothing tells what they carried",
+            count(*packets, "IP fragment")
+        ),
+        Doubt::LostFragments(packets) => format!(
+            "{} could not wait for the first of their datagram for want of room",
+            count(*packets, "IP fragment")
+        ),
+        Doubt::BlurredPackets(packets) => format!(
+            "{} joined an older use of their five-tuple for want of room; raise --max-memory",
+            count(*packets, "packet")
+        ),
+        Doubt::LostQuotes(messages) => format!(
+            "{} could not be laid to their flows for want of room",
+            count(*messages, "ICMP error")
+        ),
     }
 }
 

@@ -1,0 +1,190 @@
+//! What the report says of a finding.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+
+use super::build::{Builder, by_name, packet_number};
+use super::model;
+use super::words;
+use crate::capture::FrameRef;
+use crate::judge::model::HostId;
+use crate::judge::{Finding, FindingKind, Missing, Side};
+
+impl Builder<'_> {
+    pub(super) fn finding(
+        &self,
+        finding: &Finding,
+        places: &mut BTreeSet<FrameRef>,
+    ) -> model::Finding {
+        let names = &self.names;
+        let port = finding.ports.ranges().first().map(|range| range.low);
+        let known = port
+            .filter(|_| finding.ports.count() == 1)
+            .zip(finding.transport)
+            .and_then(|(port, transport)| names.service_on(transport, port));
+        model::Finding {
+            id: self.id(finding),
+            severity: finding.severity.name().to_owned(),
+            verdict: finding.kind.verdict().name().to_owned(),
+            code: finding.kind.code().to_owned(),
+            title: words::title(names, finding),
+            expected: words::expected(names, finding),
+            remediation: words::remediation(names, finding),
+            initiators: self.initiators(finding),
+            responders: self.responders(finding),
+            service: model::Service {
+                transport: words::transport(finding.transport),
+                ports: finding.ports.to_string(),
+                name: known.map(str::to_owned),
+                basis: known.map(|_| "port".to_owned()),
+            },
+            rules: finding.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
+            nearest: self.nearest(finding),
+            missing: finding.missing.iter().map(|m| words::missing(names, finding, *m)).collect(),
+            assumptions: finding
+                .assumptions
+                .iter()
+                .map(|assumption| words::assumption(names, *assumption))
+                .collect(),
+            direction_basis: by_name(&finding.bases, |basis| basis.name()),
+            states: by_name(&finding.states, |state| state.name()),
+            volume: model::Volume {
+                flows: finding.flows,
+                packets: finding.packets,
+                frame_bytes: finding.frame_bytes,
+            },
+            icmp_only_attempts: finding.hearsay,
+            first_seen: finding.first.map(|time| time.to_string()),
+            last_seen: finding.last.map(|time| time.to_string()),
+            samples: self.samples(finding, places),
+        }
+    }
+
+    /// Identifies a finding by what makes it one, so that it is the same on another night. Only
+    /// identifiers go in: a sentence or a name may change without the finding becoming another.
+    fn id(&self, finding: &Finding) -> String {
+        let scan = matches!(finding.kind, FindingKind::Scan(_));
+        let listed = !matches!(finding.from, Side::Unlisted(_));
+        let scanner = finding.initiators.first().filter(|_| scan && listed);
+        let ports = if finding.many_ports { String::new() } else { finding.ports.to_string() };
+        let rows: Vec<_> = finding.rows.iter().map(|row| self.names.row_id(*row)).collect();
+        let missing: Vec<_> =
+            finding.missing.iter().map(|missing| self.missing_id(*missing)).collect();
+        let subject = match finding.kind {
+            FindingKind::Waiver(_, index) => self.names.waiver(index).map(|w| w.id.clone()),
+            _ => scanner.map(|(address, ..)| address.to_string()),
+        };
+        let parts = [
+            finding.kind.code().to_owned(),
+            self.side_id(finding.from),
+            self.side_id(finding.to),
+            words::transport(finding.transport),
+            ports,
+            rows.join(","),
+            missing.join(","),
+            subject.unwrap_or_default(),
+        ];
+        let digest = Sha256::digest(parts.join("\n").as_bytes());
+        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        format!("F-{hex}")
+    }
+
+    fn side_id(&self, side: Side) -> String {
+        match side {
+            Side::Roles(roles) => self.names.roles(roles).join("+"),
+            Side::Unlisted(class) => format!("({})", class.name()),
+            Side::Any => "(any)".to_owned(),
+        }
+    }
+
+    fn missing_id(&self, missing: Missing) -> String {
+        match missing {
+            Missing::Parameter(id) => {
+                let parameter = self.names.policy.parameters.get(id.0);
+                parameter.map(|parameter| parameter.id.clone()).unwrap_or_default()
+            }
+            Missing::Direction => "(direction)".to_owned(),
+            Missing::HostIdentity => "(host identity)".to_owned(),
+        }
+    }
+
+    fn initiators(&self, finding: &Finding) -> model::Side {
+        self.side(finding.from, &finding.initiators, finding.initiator_count, finding)
+    }
+
+    fn responders(&self, finding: &Finding) -> model::Side {
+        self.side(finding.to, &finding.responders, finding.responder_count, finding)
+    }
+
+    fn side(
+        &self,
+        side: Side,
+        ends: &[(IpAddr, Option<HostId>, u64)],
+        address_count: u64,
+        finding: &Finding,
+    ) -> model::Side {
+        let (roles, class) = match side {
+            Side::Roles(roles) => (self.names.roles(roles), "listed"),
+            Side::Unlisted(class) => (Vec::new(), class.name()),
+            Side::Any => (Vec::new(), "any"),
+        };
+        let unlisted = matches!(side, Side::Unlisted(_));
+        let would = finding.would_document.iter().filter(|_| unlisted);
+        model::Side {
+            roles,
+            class: class.to_owned(),
+            hosts: ends
+                .iter()
+                .map(|(address, host, flows)| model::SideHost {
+                    name: host.and_then(|id| self.names.host(id)).map(str::to_owned),
+                    address: address.to_string(),
+                    flows: *flows,
+                })
+                .collect(),
+            address_count,
+            would_document: would.map(|role| self.names.role(*role).to_owned()).collect(),
+        }
+    }
+
+    fn nearest(&self, finding: &Finding) -> Vec<model::Nearest> {
+        let near = finding.nearest.iter().filter_map(|near| {
+            let row = self.names.row(near.row)?;
+            Some(model::Nearest {
+                rule: row.id.clone(),
+                citation: self.names.citation(row),
+                failed: words::failed(&self.names, finding, near)
+                    .into_iter()
+                    .map(|(field, wanted, got)| model::FailedPredicate {
+                        field: field.to_owned(),
+                        wanted,
+                        got,
+                    })
+                    .collect(),
+                change: words::change(&self.names, finding, near),
+            })
+        });
+        near.collect()
+    }
+
+    fn samples(&self, finding: &Finding, places: &mut BTreeSet<FrameRef>) -> Vec<model::Sample> {
+        let flows = finding.samples.iter().filter_map(|index| self.assessment.flows.get(*index));
+        flows
+            .map(|flow| {
+                let source = flow.record.origin.map(|origin| origin.source);
+                places.extend(source);
+                model::Sample {
+                    initiator: flow.initiator().to_string(),
+                    responder: flow.responder().to_string(),
+                    instance: flow.record.instance,
+                    state: flow.judgement.state.name().to_owned(),
+                    first_seen: flow.record.earliest.to_string(),
+                    packet: source.map(packet_number),
+                    packets: flow.record.packets(),
+                    frame_bytes: flow.record.frame_bytes(),
+                }
+            })
+            .collect()
+    }
+}
