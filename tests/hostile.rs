@@ -75,6 +75,8 @@ fn other_ip_protocols_are_no_way_out() {
 fn infrastructure_is_what_its_pack_lists() {
     let run = judged(&[frames::udp((UNITY, [239, 1, 2, 3]), (40_001, 4444), b"data")]);
     assert_eq!(only(&run).0, "unknown-peer");
+    let [finding] = run.report.findings.as_slice() else { panic!("{:#?}", run.report.findings) };
+    assert_eq!((finding.severity.as_str(), finding.responders.class.as_str()), ("low", "group"));
     // DHCP speaks from its own ports.
     for to in [STRANGER, EXCHANGE] {
         let run = judged(&[frames::udp((UNITY, to), (40_001, 67), b"data")]);

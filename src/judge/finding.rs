@@ -1,7 +1,7 @@
 //! What a finding is, and how much it weighs. `grouping` makes them.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::flow::Judgement;
 use super::model::{HostId, RoleId, RowId, Set64};
@@ -126,11 +126,16 @@ pub enum PeerClass {
     Internal,
     /// Any other unicast address.
     External,
+    /// A multicast group or the limited broadcast address.
+    Group,
 }
 
 impl PeerClass {
     /// The class of an address (RFC 1918, RFC 3927, RFC 4193, RFC 4291).
     pub fn of(address: IpAddr) -> PeerClass {
+        if address.is_multicast() || address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            return PeerClass::Group;
+        }
         let internal = match address {
             IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback(),
             IpAddr::V6(v6) => {
@@ -145,6 +150,7 @@ impl PeerClass {
         match self {
             PeerClass::Internal => "internal-unlisted",
             PeerClass::External => "external",
+            PeerClass::Group => "group",
         }
     }
 }
@@ -234,6 +240,11 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
         FindingKind::Flows(Verdict::NotAssessable, _)
         | FindingKind::Waiver(WaiverFault::Unused, _) => return Severity::Info,
         FindingKind::Flows(_, Some(Reason::ConditionOff)) => Severity::Low,
+        FindingKind::Flows(Verdict::UnknownPeer, _)
+            if PeerClass::of(flow.responder().address()) == PeerClass::Group =>
+        {
+            return Severity::Low;
+        }
         FindingKind::Flows(Verdict::UnknownPeer, _) if outside => Severity::High,
         FindingKind::Flows(..) => Severity::Medium,
     };

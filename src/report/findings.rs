@@ -106,6 +106,7 @@ impl Builder<'_> {
                 parameter.map(|parameter| parameter.id.clone()).unwrap_or_default()
             }
             Missing::Direction => "(direction)".to_owned(),
+            Missing::Ports => "(ports)".to_owned(),
             Missing::HostIdentity => "(host identity)".to_owned(),
         }
     }

@@ -539,7 +539,7 @@ pub struct Finding {
 pub struct Side {
     /// Declared roles; empty for addresses outside the site file.
     pub roles: Vec<String>,
-    /// `listed`, `internal-unlisted` or `external`; `any` where the finding is about a waiver.
+    /// `listed`, `internal-unlisted`, `external` or `group`; `any` where the finding is about a waiver.
     pub class: String,
     /// Hosts, most flows first; at most fifty.
     pub hosts: Vec<SideHost>,
@@ -709,7 +709,7 @@ pub struct Host {
 pub struct UnknownPeer {
     /// Address.
     pub address: String,
-    /// `internal-unlisted` or `external`.
+    /// `internal-unlisted`, `external` or `group`.
     pub class: String,
     /// Volume.
     pub volume: Volume,

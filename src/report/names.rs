@@ -57,6 +57,7 @@ impl<'a> Names<'a> {
             Side::Roles(roles) => self.roles(roles).join("+"),
             Side::Unlisted(PeerClass::Internal) => "an unlisted host".to_owned(),
             Side::Unlisted(PeerClass::External) => "an outside host".to_owned(),
+            Side::Unlisted(PeerClass::Group) => "a group".to_owned(),
             Side::Any => "any host".to_owned(),
         }
     }
