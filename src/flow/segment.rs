@@ -48,7 +48,7 @@ impl TcpSeen {
     }
 
     /// Whether every bit of `bits` was seen and no other.
-    pub fn is_only(self, bits: TcpSeen) -> bool {
+    pub(super) fn is_only(self, bits: TcpSeen) -> bool {
         self == bits
     }
 
@@ -113,7 +113,7 @@ pub struct Half {
     /// Whether the capture cut a packet short.
     pub cut: bool,
     /// Whether a header ended before what flow state needs of it.
-    pub(crate) incomplete: bool,
+    pub(super) incomplete: bool,
 }
 
 impl Half {
