@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::build::{Builder, by_name, packet_number};
 use super::model;
+use super::reasons;
 use super::words;
 use crate::capture::FrameRef;
 use crate::judge::model::HostId;
@@ -42,11 +43,11 @@ impl Builder<'_> {
             },
             rules: finding.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
             nearest: self.nearest(finding),
-            missing: finding.missing.iter().map(|m| words::missing(names, finding, *m)).collect(),
+            missing: finding.missing.iter().map(|m| reasons::missing(names, finding, *m)).collect(),
             assumptions: finding
                 .assumptions
                 .iter()
-                .map(|assumption| words::assumption(names, *assumption))
+                .map(|assumption| reasons::assumption(names, *assumption))
                 .collect(),
             direction_basis: by_name(&finding.bases, |basis| basis.name()),
             states: by_name(&finding.states, |state| state.name()),
