@@ -15,6 +15,7 @@ mod doubt;
 mod finding;
 mod flow;
 mod grouping;
+mod hosts;
 mod inventory;
 pub mod model;
 mod names;
@@ -28,10 +29,7 @@ mod verdict;
 mod waived;
 pub mod waiver;
 
-pub use assessment::{
-    Assessment, Door, Evidence, HostSummary, Outcome, Terms, UNKNOWN_PEERS, UnknownPeer, Volume,
-    assess,
-};
+pub use assessment::{Assessment, Evidence, Outcome, Terms, Volume, assess};
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};
 pub use doubt::Doubt;
@@ -40,6 +38,7 @@ pub use finding::{
 };
 pub use flow::{Judge, Judgement};
 pub use grouping::findings;
+pub use hosts::{Door, HostSummary, UNKNOWN_PEERS, UnknownPeer};
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
 pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};

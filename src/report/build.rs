@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inputs::{input, skipped};
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
-use super::words;
+use super::reasons;
 use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Interface, Skipped};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, ConnectionState, Tally};
-use crate::judge::{Assessment, Coverage, Strength, Terms, UNKNOWN_PEERS, Verdict, Volume};
+use crate::judge::{Assessment, Coverage, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -180,6 +180,7 @@ impl Builder<'_> {
             mid_stream_flows: in_state(&[ConnectionState::MidStream]),
             tcp_flows: states.values().sum(),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
+            misdirected_icmp_errors: self.source.stream.quotes_misdirected,
         }
     }
 
@@ -187,7 +188,7 @@ impl Builder<'_> {
         model::OutcomeBlock {
             result: self.assessment.outcome.name().to_owned(),
             failing_findings: self.assessment.failing_findings,
-            reasons: self.assessment.reasons.iter().map(words::doubt).collect(),
+            reasons: self.assessment.reasons.iter().map(reasons::doubt).collect(),
         }
     }
 
@@ -344,62 +345,6 @@ impl Builder<'_> {
             })
         });
         counted.collect()
-    }
-
-    fn limits(&self) -> Vec<model::Limit> {
-        let stream = self.source.stream;
-        let full = stream.accounting.of(Class::TableFull).packets;
-        let peers = self.assessment.unknown_peer_count;
-        let all = [
-            ("flow-table-full", full, "packets of flows for which there was no room"),
-            (
-                "flow-detail-lost",
-                stream.blurred.packets,
-                "packets that joined an older use of their five-tuple for want of room",
-            ),
-            (
-                "fragments-lost",
-                stream.fragments_lost,
-                "IP fragments that could not wait for their datagram for want of room",
-            ),
-            (
-                "icmp-quotes-lost",
-                stream.quotes_lost,
-                "ICMP errors whose quoted flow was not kept for want of room",
-            ),
-            (
-                "classes-joined",
-                stream.accounting.of(Class::Remainder).packets,
-                "packets of accounting classes beyond those told apart",
-            ),
-            (
-                "unknown-peers-cut",
-                peers.saturating_sub(UNKNOWN_PEERS as u64),
-                "unlisted addresses beyond those described one by one",
-            ),
-            (
-                "findings-cut",
-                self.assessment.findings_cut,
-                "findings beyond those reported, which are the heaviest",
-            ),
-            (
-                "row-addresses-cut",
-                self.assessment.coverage.iter().filter(|seen| seen.addresses_cut).count() as u64,
-                "rows with more initiators or responders than were told apart",
-            ),
-            (
-                "inputs-skipped-cut",
-                skipped(self.source.skipped).1,
-                "skipped files beyond those named",
-            ),
-        ];
-        let hit = all.into_iter().filter(|(_, count, _)| *count > 0);
-        hit.map(|(code, count, text)| model::Limit {
-            code: code.to_owned(),
-            count,
-            text: text.to_owned(),
-        })
-        .collect()
     }
 }
 

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::build::{Builder, by_name, packet_number};
 use super::model;
+use super::reasons;
 use super::words;
 use crate::capture::FrameRef;
 use crate::judge::model::HostId;
@@ -42,11 +43,11 @@ impl Builder<'_> {
             },
             rules: finding.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
             nearest: self.nearest(finding),
-            missing: finding.missing.iter().map(|m| words::missing(names, finding, *m)).collect(),
+            missing: finding.missing.iter().map(|m| reasons::missing(names, finding, *m)).collect(),
             assumptions: finding
                 .assumptions
                 .iter()
-                .map(|assumption| words::assumption(names, *assumption))
+                .map(|assumption| reasons::assumption(names, *assumption))
                 .collect(),
             direction_basis: by_name(&finding.bases, |basis| basis.name()),
             states: by_name(&finding.states, |state| state.name()),
@@ -173,7 +174,9 @@ impl Builder<'_> {
         let flows = finding.samples.iter().filter_map(|index| self.assessment.flows.get(*index));
         flows
             .map(|flow| {
-                let source = flow.record.origin.map(|origin| origin.source);
+                let own = flow.record.origin.map(|origin| origin.source);
+                let told = flow.record.icmp.as_ref().and_then(|notice| notice.quote.source);
+                let source = own.or(told);
                 places.extend(source);
                 model::Sample {
                     initiator: flow.initiator().to_string(),

@@ -254,6 +254,9 @@ pub struct CaptureHealth {
     pub tcp_flows: u64,
     /// Later fragments whose first fragment was not captured.
     pub unclaimed_fragments: u64,
+    /// ICMP errors that went to another host than the one whose packet they quote; they say
+    /// nothing of the flow they quote.
+    pub misdirected_icmp_errors: u64,
 }
 
 /// Packets that stopped at the same place.
@@ -619,7 +622,7 @@ pub struct Sample {
     pub state: String,
     /// Time of its first packet.
     pub first_seen: String,
-    /// Its first packet, by its number in the stream; absent when only an ICMP error tells of it.
+    /// Its first packet, by its number in the stream; the ICMP error where only that tells of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub packet: Option<u64>,
     /// Packets.

@@ -126,6 +126,11 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
             report.capture_health.undecoded.iter().take(2).map(|stop| stop.text.as_str()).collect();
         fact(out, "undecoded", &format!("{}: {}", count(undecoded, "packet"), places.join("; ")))?;
     }
+    unread(out, report)
+}
+
+/// Files that were skipped or not read to their end.
+fn unread(out: &mut String, report: &Report) -> fmt::Result {
     if let Some(first) = report.inputs_skipped.first() {
         let beyond = report.limits.iter().find(|limit| limit.code == "inputs-skipped-cut");
         let files = report.inputs_skipped.len() as u64 + beyond.map_or(0, |limit| limit.count);

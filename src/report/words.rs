@@ -1,4 +1,4 @@
-//! Every sentence of the report.
+//! The sentences about findings.
 //!
 //! The document lists what the product needs and forbids nothing, so the report says "outside
 //! the documented set" and never "forbidden" (D1.6 A-09).
@@ -7,8 +7,8 @@ use super::names::Names;
 use crate::base::IpProto;
 use crate::judge::model::{Row, RowId, RowPorts, Terms};
 use crate::judge::{
-    Assumption, Doubt, Failed, Finding, FindingKind, Missing, Nearest, PeerClass, Reason, Side,
-    Verdict, WaiverFault,
+    Assumption, Failed, Finding, FindingKind, Nearest, PeerClass, Reason, Side, Verdict,
+    WaiverFault,
 };
 
 /// `tcp`, or `any` where there are several.
@@ -366,106 +366,4 @@ pub(crate) fn change(names: &Names<'_>, finding: &Finding, near: &Nearest) -> St
         })
         .collect();
     parts.join("; ")
-}
-
-/// A fact that is missing, with the line to add.
-pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) -> String {
-    match missing {
-        Missing::Parameter(id) => {
-            let parameter = names.policy.parameters.get(id.0).map_or("?", |p| p.id.as_str());
-            let host = finding.responders.first().and_then(|(_, host, _)| *host);
-            let host = host.and_then(|id| names.host(id)).unwrap_or("the responder");
-            format!(
-                "{parameter} has no value for {host}: add `parameters = {{ {parameter} = \
-                 \"PORTS\" }}` to its [[host]], or `{parameter} = \"\"` under [parameters] if no \
-                 port was pinned"
-            )
-        }
-        Missing::Direction => {
-            "which end opened the flow: the capture holds neither SYN nor SYN+ACK, and the ports \
-             do not tell"
-                .to_owned()
-        }
-        Missing::Ports => {
-            "the ports: the capture cut the packets before them, so raise its snaplen".to_owned()
-        }
-        Missing::HostIdentity => {
-            "which host owned the address: two entries of the site file with different roles are \
-             valid at that time"
-                .to_owned()
-        }
-    }
-}
-
-/// What weakens the evidence.
-pub(crate) fn doubt(doubt: &Doubt) -> String {
-    match doubt {
-        Doubt::InputsFailed { failed, inputs } => {
-            format!("{failed} of {inputs} inputs could not be read to their end")
-        }
-        Doubt::Filtered => "a capture filter was set, so traffic may be missing".to_owned(),
-        Doubt::Dropped(packets) => {
-            format!("the capturing system lost {}", count(*packets, "packet"))
-        }
-        Doubt::NoPacket => "no packet was read".to_owned(),
-        Doubt::NoHost => "no host has a role: give a site file with --site".to_owned(),
-        Doubt::NothingGoverned => {
-            "no conversation touches a host that the policy governs".to_owned()
-        }
-        Doubt::Undecoded { packets, total } => {
-            format!("{packets} of {total} packets could not be decoded")
-        }
-        Doubt::NotAssessable { flows, with_data: 0, governed } => {
-            format!("{flows} of {governed} governed flows could not be judged")
-        }
-        Doubt::NotAssessable { flows, with_data, governed } => format!(
-            "{flows} of {governed} governed flows could not be judged, {with_data} of them with \
-             data from both ends"
-        ),
-        Doubt::TableFull(packets) => {
-            format!("the flow table was full: {packets} packets are in no flow; raise --max-memory")
-        }
-        Doubt::UnclaimedFragments(packets) => format!(
-            "{} without the first of their datagram: nothing tells what they carried",
-            count(*packets, "IP fragment")
-        ),
-        Doubt::LostFragments(packets) => format!(
-            "{} could not wait for the first of their datagram for want of room",
-            count(*packets, "IP fragment")
-        ),
-        Doubt::BlurredPackets(packets) => format!(
-            "{} joined an older use of their five-tuple for want of room; raise --max-memory",
-            count(*packets, "packet")
-        ),
-        Doubt::LostQuotes(messages) => format!(
-            "{} could not be laid to their flows for want of room",
-            count(*messages, "ICMP error")
-        ),
-    }
-}
-
-/// What a documented flow, or a mismatch under the literal reading, rests on.
-pub(crate) fn assumption(names: &Names<'_>, assumption: Assumption) -> String {
-    match assumption {
-        Assumption::Condition(id) => {
-            let condition = names.policy.conditions.get(id.0);
-            let (id, question) = condition.map_or(("?", "?"), |c| (&c.id, &c.question));
-            format!("{id} is not answered under [conditions]: {question}")
-        }
-        Assumption::Attribute(id) => {
-            let attribute = names.policy.attributes.get(usize::from(id.0));
-            let name = attribute.map_or("?", |attribute| attribute.id.as_str());
-            format!("no host of the role carries the attribute {name}")
-        }
-        Assumption::Relation(id) => {
-            let relation = names.policy.relations.get(id.0);
-            let name = relation.map_or("?", |relation| relation.id.as_str());
-            format!("no [[relation]] of type {name} is stated for the initiator")
-        }
-        Assumption::Reading(id) => {
-            let reading = names.policy.readings.get(id.0);
-            let (id, question) = reading.map_or(("?", "?"), |r| (&r.id, &r.question));
-            format!("reading {id}: {question}")
-        }
-    }
 }

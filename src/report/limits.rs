@@ -1,0 +1,65 @@
+//! What the report says of limits that were hit.
+
+use super::build::Builder;
+use super::inputs::skipped;
+use super::model;
+use crate::flow::Class;
+use crate::judge::UNKNOWN_PEERS;
+
+impl Builder<'_> {
+    pub(super) fn limits(&self) -> Vec<model::Limit> {
+        let stream = self.source.stream;
+        let full = stream.accounting.of(Class::TableFull).packets;
+        let peers = self.assessment.unknown_peer_count;
+        let all = [
+            ("flow-table-full", full, "packets of flows for which there was no room"),
+            (
+                "flow-detail-lost",
+                stream.blurred.packets,
+                "packets that joined an older use of their five-tuple for want of room",
+            ),
+            (
+                "fragments-lost",
+                stream.fragments_lost,
+                "IP fragments that could not wait for their datagram for want of room",
+            ),
+            (
+                "icmp-quotes-lost",
+                stream.quotes_lost,
+                "ICMP errors whose quoted flow was not kept for want of room",
+            ),
+            (
+                "classes-joined",
+                stream.accounting.of(Class::Remainder).packets,
+                "packets of accounting classes beyond those told apart",
+            ),
+            (
+                "unknown-peers-cut",
+                peers.saturating_sub(UNKNOWN_PEERS as u64),
+                "unlisted addresses beyond those described one by one",
+            ),
+            (
+                "findings-cut",
+                self.assessment.findings_cut,
+                "findings beyond those reported, which are the heaviest",
+            ),
+            (
+                "row-addresses-cut",
+                self.assessment.coverage.iter().filter(|seen| seen.addresses_cut).count() as u64,
+                "rows with more initiators or responders than were told apart",
+            ),
+            (
+                "inputs-skipped-cut",
+                skipped(self.source.skipped).1,
+                "skipped files beyond those named",
+            ),
+        ];
+        let hit = all.into_iter().filter(|(_, count, _)| *count > 0);
+        hit.map(|(code, count, text)| model::Limit {
+            code: code.to_owned(),
+            count,
+            text: text.to_owned(),
+        })
+        .collect()
+    }
+}
