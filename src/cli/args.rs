@@ -101,7 +101,7 @@ pub(super) struct Check {
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=256))]
     pub(super) threads: u16,
-    /// Memory for the flow table, such as 512M or 4G
+    /// Memory for flows, such as 512M or 4G; what is beyond is counted and reported
     #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
     pub(super) max_memory: u64,
     /// What to print on standard output

@@ -89,7 +89,7 @@ pub struct Assessment {
     pub coverage: Vec<Coverage>,
     /// Hosts of the site in the order of its file.
     pub hosts: Vec<HostSummary>,
-    /// Unlisted peers of governed hosts, busiest first; at most [`UNKNOWN_PEERS`].
+    /// Unlisted peers of governed hosts, busiest first; at most [`UNKNOWN_PEERS`](super::UNKNOWN_PEERS).
     pub unknown_peers: Vec<UnknownPeer>,
     /// How many there are in all.
     pub unknown_peer_count: u64,
