@@ -209,3 +209,20 @@ fn icmp_errors_between_strangers_say_nothing_of_others() {
     assert_eq!(only(&run).0, "out-of-scope");
     assert!(run.report.findings.is_empty(), "{:#?}", run.report.findings);
 }
+
+#[test]
+fn a_packet_without_a_clock_does_not_age_the_capture() {
+    let start = 1_772_488_800 * SECOND;
+    // Both run when the capture begins: the answer comes first. The range of DCOM is no single
+    // port, so only the first minute of the capture tells.
+    let flow = [
+        (start + SECOND, frames::udp((EXCHANGE, UNITY), (5003, 1055), b"answer")),
+        (start + 2 * SECOND, frames::udp((UNITY, EXCHANGE), (1055, 5003), b"request")),
+    ];
+    let clockless = (0, frames::udp((STRANGER, [192, 0, 2, 78]), (1, 2), b"boot"));
+    let packets = [(start, frames::arp()), clockless, flow[0].clone(), flow[1].clone()];
+    let run = check_frames(&packets, &Rules::at(SITE));
+    let line = run.lines.iter().find(|line| line.proto == "udp" && line.src_ip.starts_with("10."));
+    let line = line.expect("the flow is there");
+    assert_eq!((line.verdict.as_str(), line.src_ip.as_str()), ("documented", "10.0.0.1"));
+}

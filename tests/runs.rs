@@ -91,7 +91,7 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         fail_on: Severity::Low,
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = Evidence { begin: stream.timeline.earliest(), reasons: Vec::new() };
+    let evidence = Evidence { begin: stream.timeline.begin(), reasons: Vec::new() };
     let assessment = assess(records, &stream.accounting, terms, evidence);
     let source =
         Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };

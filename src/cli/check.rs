@@ -50,8 +50,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         },
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence =
-        Evidence { begin: stream.timeline.earliest(), reasons: doubts(&inputs, &stream) };
+    let evidence = Evidence { begin: stream.timeline.begin(), reasons: doubts(&inputs, &stream) };
     let assessment = assess(records, &stream.accounting, terms, evidence);
     let source = Source {
         inputs: &inputs,

@@ -73,6 +73,12 @@ impl Timeline {
         }
     }
 
+    /// Time of the first packet of the stream. A packet without a sound clock may claim to be
+    /// earlier.
+    pub fn begin(&self) -> Option<Timestamp> {
+        self.first.map(|(_, time)| time)
+    }
+
     /// Time of the earliest packet.
     pub fn earliest(&self) -> Option<Timestamp> {
         self.earliest
