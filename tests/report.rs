@@ -319,3 +319,18 @@ fn waivers_that_are_unused_or_exceeded_are_named() {
     // Documented flows need no waiver, and get none.
     assert!(run.lines.iter().all(|line| line.waiver.is_empty() || line.verdict == "waived"));
 }
+
+#[test]
+fn what_the_site_says_of_translation_and_collectors_reaches_the_reader() {
+    let site = "schema = 1\n[capture]\ncollectors = [\"10.0.0.250\"]\n[[nat]]\n\
+                addresses = [\"10.0.0.254\"]\nnote = \"branch phones\"\n";
+    let run = check_frames(&[(0, crate::frames::arp())], &Rules::at(site));
+    let [nat] = run.report.site.nat.as_slice() else { panic!("{:?}", run.report.site.nat) };
+    assert_eq!(
+        (nat.addresses.as_slice(), nat.note.as_str()),
+        (&["10.0.0.254".to_owned()][..], "branch phones")
+    );
+    assert_eq!(run.report.site.collectors, ["10.0.0.250"]);
+    // ARP is everyday traffic and not worth a remark.
+    assert!(run.report.infrastructure.iter().all(|row| row.id == "arp" && !row.informational));
+}

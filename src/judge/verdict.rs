@@ -16,11 +16,6 @@ macro_rules! named {
             pub fn name(self) -> &'static str {
                 match self { $($type::$variant => $name,)* }
             }
-
-            /// The value with this name.
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.name() == name)
-            }
         }
     };
 }

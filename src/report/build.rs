@@ -339,6 +339,7 @@ impl Builder<'_> {
             Some(model::Infrastructure {
                 id: row.id.clone(),
                 title: row.title.clone(),
+                informational: row.informational,
                 packets: tally.packets,
                 frame_bytes: tally.frame_bytes,
                 sample: sample(tally, places),

@@ -432,8 +432,23 @@ pub struct SiteBlock {
     pub hosts: u64,
     /// Of them, not seen in the capture.
     pub silent_hosts: Vec<String>,
+    /// Addresses behind which the site says that other hosts hide; what is said of them is said
+    /// of all those hosts.
+    pub nat: Vec<NatNote>,
+    /// Addresses to which the site says that mirrored traffic is sent.
+    pub collectors: Vec<String>,
     /// What is doubtful about the site.
     pub lints: Vec<Lint>,
+}
+
+/// Addresses behind which other hosts hide.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NatNote {
+    /// The translated addresses.
+    pub addresses: Vec<String>,
+    /// What the site says of them.
+    pub note: String,
 }
 
 /// The result.
@@ -758,6 +773,8 @@ pub struct Infrastructure {
     pub id: String,
     /// What it is.
     pub title: String,
+    /// Whether the pack deems it worth a remark when a governed host takes part.
+    pub informational: bool,
     /// Packets.
     pub packets: u64,
     /// Bytes of whole frames.

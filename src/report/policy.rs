@@ -119,6 +119,8 @@ impl Builder<'_> {
             sha256: given(&self.names.site.sha256),
             waivers_sha256: given(&self.source.terms.waivers.sha256),
             hosts: self.names.site.hosts.len() as u64,
+            nat: self.names.site.nat.iter().map(nat_note).collect(),
+            collectors: self.names.site.collectors.iter().map(ToString::to_string).collect(),
             silent_hosts: silent
                 .filter_map(|host| self.names.host(host.host))
                 .map(str::to_owned)
@@ -133,5 +135,12 @@ fn lint(lint: &crate::judge::model::Lint) -> model::Lint {
         code: lint.code.clone(),
         subject: lint.subject.clone(),
         message: lint.message.clone(),
+    }
+}
+
+fn nat_note(note: &crate::judge::model::NatNote) -> model::NatNote {
+    model::NatNote {
+        addresses: note.addresses.iter().map(ToString::to_string).collect(),
+        note: note.note.clone(),
     }
 }
