@@ -119,7 +119,9 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
         (flows > 0).then(|| format!("{flows} {name}"))
     })
     .collect();
-    fact(out, "flows", &format!("{}: {}", report.accounting.flows, verdicts.join(", ")))?;
+    let split =
+        if verdicts.is_empty() { String::new() } else { format!(": {}", verdicts.join(", ")) };
+    fact(out, "flows", &format!("{}{split}", report.accounting.flows))?;
     let undecoded: u64 = report.capture_health.undecoded.iter().map(|stop| stop.packets).sum();
     if undecoded > 0 {
         let places: Vec<_> =
