@@ -16,11 +16,14 @@
 )]
 
 mod dispatch;
+mod fingerprint;
 mod key;
 mod link;
 mod net;
 mod non_ip;
+mod observer;
 mod packet;
+mod path;
 mod stop;
 mod transport;
 mod unit;
@@ -29,8 +32,11 @@ use crate::capture::FrameMeta;
 use dispatch::On;
 use packet::{Packet, Step};
 
+pub use fingerprint::Fingerprint;
 pub use key::{Direction, FlowKey};
 pub use non_ip::{hides_ip, non_ip_name};
+pub use observer::{Carrier, Header, Observer};
+pub use path::{Outer, Path};
 pub use stop::{Layer, Stop, StopReason};
 pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
 
@@ -40,15 +46,19 @@ const HEADER_LIMIT: u32 = 64;
 
 /// Decodes one frame. `bytes` are its captured bytes; of `frame`, only the lengths, the link
 /// type and the provenance are used.
-pub fn dissect(frame: &FrameMeta, bytes: &[u8]) -> Decoded {
-    follow(&mut Packet::new(frame, bytes), On::Link(frame.link))
+pub fn dissect(frame: &FrameMeta, bytes: &[u8], observer: &mut impl Observer) -> Decoded {
+    follow(&mut Packet::new(frame, bytes), On::Link(frame.link), observer)
 }
 
 /// Peels headers off `packet` from the one found on `hook` until its class is known.
-fn follow(packet: &mut Packet<'_>, hook: On) -> Decoded {
+fn follow(packet: &mut Packet<'_>, hook: On, observer: &mut impl Observer) -> Decoded {
     let mut hook = hook;
     for _ in 0..HEADER_LIMIT {
-        match dispatch::step(hook, packet) {
+        let step = dispatch::step(hook, packet);
+        if let Some(carrier) = packet.carrier.take() {
+            observer.carrier(carrier);
+        }
+        match step {
             Step::Next(next) => hook = next,
             Step::Done(decoded) => return decoded,
         }

@@ -4,6 +4,9 @@
 //! that lengths mean the same for every header. Not here: the layout of any header.
 
 use super::dispatch::On;
+use super::fingerprint::{self, Fingerprint};
+use super::observer::Carrier;
+use super::path::Path;
 use super::stop::{Layer, Stop, StopReason};
 use super::unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
 use super::{Direction, FlowKey};
@@ -32,6 +35,8 @@ pub(super) struct IpFacts {
     pub(super) version_6: bool,
     /// Header and payload as declared.
     pub(super) bytes: usize,
+    /// Where the header begins, from the start of the frame.
+    pub(super) start: usize,
     /// The datagram of which this packet is the first fragment.
     pub(super) first_fragment: Option<DatagramId>,
 }
@@ -56,6 +61,12 @@ pub(super) struct Packet<'a> {
     pub(super) about: Option<(FlowKey, Direction)>,
     /// The innermost IP header.
     pub(super) ip: IpFacts,
+    /// The headers outside the innermost IP header.
+    pub(super) path: Path,
+    /// Identifier of the innermost VLAN tag.
+    pub(super) vlan: Option<u16>,
+    /// The tunnel whose header was just read, for whoever looks on.
+    pub(super) carrier: Option<Carrier>,
 }
 
 impl<'a> Packet<'a> {
@@ -64,14 +75,30 @@ impl<'a> Packet<'a> {
         let wire = bytes.len().max(frame.original as usize);
         let end = wire.saturating_sub(frame.fcs_bytes.into());
         let bytes = bytes.get(..end).unwrap_or(bytes);
-        let ip = IpFacts::default();
-        Packet { frame, bytes, offset: 0, end, link_group: false, quoted: false, about: None, ip }
+        Packet {
+            frame,
+            bytes,
+            offset: 0,
+            end,
+            link_group: false,
+            quoted: false,
+            about: None,
+            ip: IpFacts::default(),
+            path: Path::default(),
+            vlan: None,
+            carrier: None,
+        }
     }
 
     /// The packet that an ICMP error quotes from the present position on; `None` within a
     /// quotation, which never quotes again.
     pub(super) fn quotation(&self) -> Option<Self> {
         (!self.quoted).then(|| Packet { quoted: true, ip: IpFacts::default(), ..self.clone() })
+    }
+
+    /// Where the next header begins, from the start of the frame.
+    pub(super) fn offset(&self) -> usize {
+        self.offset
     }
 
     /// The captured bytes of the present layer, from the next header on.
@@ -120,6 +147,12 @@ impl<'a> Packet<'a> {
         Step::Next(On::Ip(protocol))
     }
 
+    /// Fingerprint of the innermost IP packet.
+    fn fingerprint(&self) -> Fingerprint {
+        let packet = self.bytes.get(self.ip.start..).unwrap_or_default();
+        if self.ip.version_6 { fingerprint::ipv6(packet) } else { fingerprint::ipv4(packet) }
+    }
+
     /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
     pub(super) fn later_fragment(&self, datagram: DatagramId) -> Step {
         Step::Done(Decoded::Fragment(FragmentUnit {
@@ -131,6 +164,9 @@ impl<'a> Packet<'a> {
             payload_bytes: saturate(self.wire_rest()),
             link_group: self.link_group,
             cut: self.is_cut(),
+            path: self.path,
+            vlan: self.vlan,
+            fingerprint: self.fingerprint(),
         }))
     }
 
@@ -154,6 +190,9 @@ impl<'a> Packet<'a> {
             transport,
             link_group: self.link_group,
             cut: self.is_cut(),
+            path: self.path,
+            vlan: self.vlan,
+            fingerprint: self.fingerprint(),
             aside: match (self.ip.first_fragment, self.about) {
                 (Some(datagram), _) => Aside::FirstFragment(datagram),
                 (None, Some((key, direction))) => Aside::Quotes(key, direction),

@@ -1,5 +1,7 @@
 //! What decoding a frame yields.
 
+use super::fingerprint::Fingerprint;
+use super::path::Path;
 use super::{Direction, FlowKey, Layer, Stop};
 use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::capture::FrameRef;
@@ -47,6 +49,12 @@ pub struct Unit {
     /// Whether less of the IP packet was captured than its header declares. Lost padding does not
     /// count.
     pub cut: bool,
+    /// The headers outside the innermost IP header.
+    pub path: Path,
+    /// Identifier of the innermost VLAN tag, 12 bits.
+    pub vlan: Option<u16>,
+    /// By what copies of the packet are known.
+    pub fingerprint: Fingerprint,
     /// What else the packet tells of, which few do.
     pub aside: Aside,
 }
@@ -150,4 +158,10 @@ pub struct FragmentUnit {
     pub link_group: bool,
     /// Whether less of the IP packet was captured than its header declares.
     pub cut: bool,
+    /// The headers outside the innermost IP header.
+    pub path: Path,
+    /// Identifier of the innermost VLAN tag, 12 bits.
+    pub vlan: Option<u16>,
+    /// By what copies of the fragment are known.
+    pub fingerprint: Fingerprint,
 }

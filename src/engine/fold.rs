@@ -82,7 +82,7 @@ impl Routed {
     }
 
     fn dissect(&mut self, hasher: &foldhash::fast::RandomState, frame: &FrameMeta, data: &[u8]) {
-        match dissect(frame, data) {
+        match dissect(frame, data, &mut ()) {
             Decoded::Unit(unit) => self.route(hasher, unit),
             Decoded::Fragment(fragment) => self.fragments.push(FragmentEvent::Later(fragment)),
             Decoded::NonIp(layer, value) => {

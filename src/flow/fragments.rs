@@ -251,6 +251,9 @@ fn joined(
         transport: Transport::Other,
         link_group: fragment.link_group,
         cut: fragment.cut,
+        path: fragment.path,
+        vlan: fragment.vlan,
+        fingerprint: fragment.fingerprint,
         aside: Aside::None,
     }
 }
@@ -259,6 +262,7 @@ fn joined(
 mod tests {
     use super::*;
     use crate::base::{Endpoint, IpProto};
+    use crate::decode::{Fingerprint, Path};
 
     const SECOND: i64 = 1_000_000_000;
 
@@ -301,6 +305,9 @@ mod tests {
                 payload_bytes: 26,
                 link_group: false,
                 cut: false,
+                path: Path::default(),
+                vlan: None,
+                fingerprint: Fingerprint::default(),
             };
             self.push(FragmentEvent::Later(fragment));
         }

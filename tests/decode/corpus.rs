@@ -172,7 +172,7 @@ fn decode(path: &Path) -> Found {
     let mut later = Vec::new();
     let mut first: BTreeMap<DatagramId, Key> = BTreeMap::new();
     for frame in frames(path) {
-        match dissect(&frame.meta, &frame.bytes) {
+        match dissect(&frame.meta, &frame.bytes, &mut ()) {
             Decoded::Unit(unit) => {
                 let end = |e: portolan::base::Endpoint| (e.address(), e.port());
                 let key = ordered(unit.key.protocol().0, end(unit.key.a()), end(unit.key.b()));

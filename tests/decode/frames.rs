@@ -68,7 +68,7 @@ pub(crate) fn ethernet(type_and_payload: &str) -> Vec<u8> {
 
 /// Decodes a frame captured whole.
 pub(crate) fn decode(link: LinkType, bytes: &[u8]) -> Decoded {
-    dissect(&meta(link, bytes.len(), 0, 1), bytes)
+    dissect(&meta(link, bytes.len(), 0, 1), bytes, &mut ())
 }
 
 /// Decodes an Ethernet frame captured whole.

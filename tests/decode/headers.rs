@@ -169,7 +169,7 @@ fn short_frames_are_told_from_cut_ones() {
     let bytes = ethernet("0800 45");
     let runt = decode(LinkType::ETHERNET, &bytes[..10]);
     assert_eq!(stop(runt), short(Layer::Ethernet, StopReason::ShortHeader, 10));
-    let cut = dissect(&meta(LinkType::ETHERNET, 10, 60, 1), &bytes[..10]);
+    let cut = dissect(&meta(LinkType::ETHERNET, 10, 60, 1), &bytes[..10], &mut ());
     assert_eq!(stop(cut), short(Layer::Ethernet, StopReason::CutHeader, 10));
     let ip = decode(LinkType::ETHERNET, &bytes);
     assert_eq!(stop(ip), short(Layer::Ipv4, StopReason::ShortHeader, 1));
@@ -183,13 +183,13 @@ fn the_frame_check_sequence_is_no_payload() {
     let gre =
         ethernet(&format!("0800 {} 01020304", ipv4(47, "deadbeef").replacen("0018", "0000", 1)));
     let mut frame = meta(LinkType::ETHERNET, gre.len(), 0, 1);
-    assert_eq!(unit(dissect(&frame, &gre)).payload_bytes, 8);
+    assert_eq!(unit(dissect(&frame, &gre, &mut ())).payload_bytes, 8);
     frame.fcs_bytes = 4;
-    let without = unit(dissect(&frame, &gre));
+    let without = unit(dissect(&frame, &gre, &mut ()));
     assert_eq!((without.payload_bytes, without.payload_captured), (4, 4));
     assert_eq!(without.frame_bytes as usize, gre.len());
     // Snapped in front of it: nothing of the payload is lost.
-    let snapped = unit(dissect(&frame_of(&gre, gre.len() - 4, 4), &gre[..gre.len() - 4]));
+    let snapped = unit(dissect(&frame_of(&gre, gre.len() - 4, 4), &gre[..gre.len() - 4], &mut ()));
     assert_eq!((snapped.payload_bytes, snapped.payload_captured, snapped.cut), (4, 4, false));
 }
 
@@ -211,7 +211,7 @@ fn fragments_name_their_datagram() {
     assert_eq!(last.datagram, datagram);
     assert_eq!((last.payload_bytes, last.ip_bytes, last.cut), (12, 32, false));
     let bytes = hex(&ipv4_fragment("0002", 17, UDP));
-    let cut = dissect(&meta(LinkType::RAW, 24, 32, 1), &bytes[..24]);
+    let cut = dissect(&meta(LinkType::RAW, 24, 32, 1), &bytes[..24], &mut ());
     let Decoded::Fragment(cut) = cut else { panic!("{cut:?}") };
     assert_eq!((cut.payload_bytes, cut.frame_bytes, cut.cut), (12, 32, true));
 
@@ -228,7 +228,7 @@ fn a_first_fragment_without_ports_is_tiny_only_when_sent_so() {
     let expected = Stop { layer: Layer::Tcp, reason: StopReason::TinyFragment, value: 2 };
     assert_eq!(stop(decode(LinkType::RAW, &tiny)), expected);
     let whole = hex(&ipv4_fragment("2000", 6, TCP));
-    let cut = unit(dissect(&meta(LinkType::RAW, 22, whole.len() as u32, 1), &whole[..22]));
+    let cut = unit(dissect(&meta(LinkType::RAW, 22, whole.len() as u32, 1), &whole[..22], &mut ()));
     assert_eq!((cut.key.a().port(), cut.transport), (0, Transport::Incomplete));
     assert!(cut.first_fragment().is_some());
 }

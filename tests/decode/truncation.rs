@@ -46,7 +46,7 @@ fn check_unit(whole: &Unit, prefix: &Unit, context: &str) {
 /// Decodes the first `captured` bytes of a frame that had all of them.
 fn prefix(link: LinkType, bytes: &[u8], captured: usize) -> Decoded {
     let original = u32::try_from(bytes.len()).unwrap();
-    dissect(&meta(link, captured, original, 1), &bytes[..captured])
+    dissect(&meta(link, captured, original, 1), &bytes[..captured], &mut ())
 }
 
 #[test]
@@ -81,7 +81,7 @@ proptest! {
     ) {
         let mut frame = meta(LinkType(link), bytes.len(), bytes.len() as u32 + beyond, 1);
         frame.fcs_bytes = fcs_bytes;
-        prop_assert!(payload_is_inside(&dissect(&frame, &bytes), bytes.len()));
+        prop_assert!(payload_is_inside(&dissect(&frame, &bytes, &mut ()), bytes.len()));
     }
 
     #[test]
@@ -96,7 +96,7 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = value;
         }
-        let decoded = dissect(&meta(sample.link, bytes.len(), 0, 1), &bytes);
+        let decoded = dissect(&meta(sample.link, bytes.len(), 0, 1), &bytes, &mut ());
         prop_assert!(payload_is_inside(&decoded, bytes.len()));
     }
 }

@@ -1,11 +1,13 @@
 //! IEEE 802.1Q tags, customer and service: priority and VLAN identifier 2, EtherType or
 //! length 2.
 //!
-//! Any number of tags may follow each other. The identifiers are not kept: a mirror port shows
-//! the two directions of one flow under different ones.
+//! Any number of tags may follow each other. The identifier of the innermost is kept as an
+//! attribute and never as a part of the flow: a mirror port shows the two directions of one flow
+//! under different ones.
 
 use super::ethernet::type_or_length;
 use crate::decode::packet::{Packet, Step};
+use crate::decode::path::Outer;
 use crate::decode::stop::Layer;
 use etherparse::SingleVlanHeaderSlice;
 
@@ -14,6 +16,8 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let Ok(tag) = SingleVlanHeaderSlice::from_slice(packet.rest()) else {
         return packet.missing(Layer::Vlan);
     };
+    packet.path.push(Outer::Vlan);
+    packet.vlan = Some(tag.vlan_identifier().value());
     packet.advance(tag.slice().len());
     type_or_length(packet, tag.ether_type().0, Layer::Vlan)
 }

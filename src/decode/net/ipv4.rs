@@ -32,8 +32,15 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let protocol = IpProto(header.protocol().0);
     let source = Endpoint::v4(header.source(), 0);
     let destination = Endpoint::v4(header.destination(), 0);
-    packet.ip =
-        IpFacts { source, destination, protocol, version_6: false, bytes, first_fragment: None };
+    packet.ip = IpFacts {
+        source,
+        destination,
+        protocol,
+        version_6: false,
+        bytes,
+        start: packet.offset(),
+        first_fragment: None,
+    };
     packet.declare(bytes);
     packet.advance(header_bytes);
 

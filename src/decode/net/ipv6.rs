@@ -27,8 +27,15 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     };
     let source = Endpoint::v6(header.source(), 0);
     let destination = Endpoint::v6(header.destination(), 0);
-    packet.ip =
-        IpFacts { source, destination, protocol, version_6: true, bytes, first_fragment: None };
+    packet.ip = IpFacts {
+        source,
+        destination,
+        protocol,
+        version_6: true,
+        bytes,
+        start: packet.offset(),
+        first_fragment: None,
+    };
     packet.declare(bytes);
     packet.advance(header_bytes);
     packet.next_protocol(protocol)

@@ -38,7 +38,7 @@ fn is_error(protocol: IpProto, kind: u8) -> bool {
 
 /// The flow of the quoted packet, when its ports are readable.
 fn quoted_flow(packet: &Packet<'_>) -> Option<(FlowKey, Direction)> {
-    match follow(&mut packet.quotation()?, On::AnyIp) {
+    match follow(&mut packet.quotation()?, On::AnyIp, &mut ()) {
         Decoded::Unit(unit) => Some((unit.key, unit.direction)),
         _ => None,
     }

@@ -1,0 +1,100 @@
+//! By what two copies of one packet are known.
+//!
+//! A mirror port shows a packet when it enters and again when it leaves, a router shows it on
+//! both sides. The copies differ in everything outside the innermost IP header, and behind a
+//! router in hop limit, header checksum and traffic class. Everything else is equal (D4.2).
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+/// What is equal in all copies of a packet, and what tells them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Hash over the captured bytes of the innermost IP packet, without hop limit, header
+    /// checksum and traffic class.
+    pub digest: u64,
+    /// Time to live or hop limit of the innermost IP header.
+    pub hop_limit: u8,
+    /// Whether a field of the packet tells it from a repetition by its sender: a non-zero IPv4
+    /// identification, or a TCP timestamp (RFC 7323).
+    pub distinct: bool,
+}
+
+/// Start of the hash. Anyone may know it: copies are only looked for within one flow.
+const SEED: u64 = 0x70_6f_72_74_6f_6c_61_6e;
+
+/// The IPv4 header without options, and the fields in it that a router may change.
+const IPV4_HEADER: usize = 20;
+const IPV6_HEADER: usize = 40;
+
+/// Fingerprints an IPv4 packet from its header on; `packet` ends where the capture or the
+/// declared length ends.
+pub(super) fn ipv4(packet: &[u8]) -> Fingerprint {
+    let Some((header, rest)) = packet.split_first_chunk::<IPV4_HEADER>() else {
+        return Fingerprint::default();
+    };
+    let mut masked = *header;
+    let [_, service, _, _, id_high, id_low, _, _, hops, _, check_high, check_low, ..] = &mut masked;
+    let (hop_limit, distinct) = (*hops, (*id_high | *id_low) != 0);
+    (*service, *hops, *check_high, *check_low) = (0, 0, 0, 0);
+    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct }
+}
+
+/// Fingerprints an IPv6 packet from its header on.
+pub(super) fn ipv6(packet: &[u8]) -> Fingerprint {
+    let Some((header, rest)) = packet.split_first_chunk::<IPV6_HEADER>() else {
+        return Fingerprint::default();
+    };
+    let mut masked = *header;
+    let [version, class, _, _, _, _, _, hops, ..] = &mut masked;
+    let hop_limit = *hops;
+    (*version, *hops) = (*version & 0xf0, 0);
+    *class &= 0x0f;
+    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct: false }
+}
+
+fn digest(header: &[u8], rest: &[u8]) -> u64 {
+    let mut state = FixedState::with_seed(SEED).build_hasher();
+    state.write(header);
+    state.write(rest);
+    state.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(identification: u16, hops: u8, checksum: u16) -> Vec<u8> {
+        let mut bytes = vec![0x45, 0, 0, 28];
+        bytes.extend(identification.to_be_bytes());
+        bytes.extend([0x40, 0, hops, 17]);
+        bytes.extend(checksum.to_be_bytes());
+        bytes.extend([10, 0, 0, 1, 10, 0, 0, 2, 0, 53, 0, 99, 0, 8, 0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn a_routed_copy_is_equal_and_its_hop_limit_differs() {
+        let (before, after) = (ipv4(&packet(7, 64, 0x1234)), ipv4(&packet(7, 63, 0x1334)));
+        assert_eq!(before.digest, after.digest);
+        assert_eq!((before.hop_limit, after.hop_limit), (64, 63));
+        assert_ne!(before.digest, ipv4(&packet(8, 64, 0x1234)).digest);
+    }
+
+    #[test]
+    fn any_other_byte_makes_another_packet() {
+        let whole = packet(7, 64, 0);
+        for place in (0..whole.len()).filter(|place| ![1, 8, 10, 11].contains(place)) {
+            let mut other = whole.clone();
+            other[place] ^= 1;
+            assert_ne!(ipv4(&whole).digest, ipv4(&other).digest, "byte {place}");
+        }
+        let mut v6 = vec![0x60; 60];
+        let digest = ipv6(&v6).digest;
+        (v6[7], v6[0], v6[1]) = (9, 0x6f, 0xf0);
+        assert_eq!(ipv6(&v6).digest, digest);
+        v6[3] ^= 1;
+        assert_ne!(ipv6(&v6).digest, digest);
+    }
+}
