@@ -19,5 +19,6 @@ pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod flow;
+pub mod identify;
 pub mod judge;
 pub mod report;

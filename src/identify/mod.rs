@@ -1,0 +1,40 @@
+//! What a conversation speaks, by content, on any port.
+//!
+//! In: [`Evidence`], the first bytes that each end of a conversation sent. Out: an [`Answer`] of
+//! each recogniser. A recogniser is a pure function over that evidence: it never sees a port, an
+//! address of the policy or a clock. Not here: keeping the bytes while packets go by, and what a
+//! protocol means for the policy (`judge`).
+//!
+//! A protocol is one file with one [`Recogniser`] and a line in [`RECOGNISERS`].
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod claim;
+mod evidence;
+mod protocol;
+
+pub use claim::{Answer, Claim, Detail, Grade, Proof};
+pub use evidence::{Carriage, End, Evidence, Piece, Start};
+pub use protocol::Protocol;
+
+/// Recognises one protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Recogniser {
+    /// The protocol that it claims.
+    pub protocol: Protocol,
+    /// Whether the protocol runs over TCP, over UDP, or over both.
+    pub carriage: &'static [Carriage],
+    /// Whether one payload by itself could be of this protocol: cheap, run on each packet to
+    /// decide which payloads are worth keeping. True also when the capture cut the payload
+    /// before anything speaks against it.
+    pub candidate: fn(&Piece<'_>) -> bool,
+    /// Judges the kept payloads of both ends together.
+    pub recognise: fn(&Evidence<'_>) -> Answer,
+}
+
+/// Every recogniser, in the order of trial: exact magic before structure before statistics
+/// (D2.1 rule 7).
+pub static RECOGNISERS: &[&Recogniser] = &[];

@@ -1,0 +1,17 @@
+//! The protocols that can be recognised, by their stable names.
+
+/// A protocol above TCP or UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// Distributed Computing Environment remote procedure calls, connection-oriented or not.
+    DceRpc,
+}
+
+impl Protocol {
+    /// The stable name in reports, in kebab case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::DceRpc => "dcerpc",
+        }
+    }
+}
