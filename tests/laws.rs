@@ -37,6 +37,7 @@ struct Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let pause = prop_oneof![
         8 => 0_i64..2_000_000_000,
+        6 => prop::sample::select(vec![0, 10_000, 999_999, 1_000_001, 30_000_000, 50_000_001]),
         2 => 20_000_000_000_i64..40_000_000_000,
         1 => prop::sample::select(vec![30_000_000_000, 30_000_000_001, 32_000_000_000]),
         2 => 100_000_000_000_i64..250_000_000_000,
@@ -86,7 +87,11 @@ fn packets() -> impl Strategy<Value = Vec<Packet>> {
                     let receiver = if step.pick == 0 { [192, 0, 2, 1] } else { hosts.0 };
                     vec![frames::icmp_unreachable((hosts.1, receiver), &tcp), frames::arp()]
                 }
-                6 => vec![copied.clone()],
+                6 => {
+                    // The copy of a packet, or what a router made of it.
+                    copied[22] = copied[22].wrapping_sub((step.pick % 2) as u8);
+                    vec![copied.clone(); 1 + step.pick % 3]
+                }
                 _ => vec![],
             };
             if let 0..=3 = step.kind {
@@ -120,21 +125,30 @@ fn batch(packets: &[Packet], first: usize) -> FrameBatch {
     batch
 }
 
+/// Distances in packets at which copies are looked for: none at all, so near that the lead of a
+/// part ends within it, and so far that a part is nothing but lead.
+const REACHES: [u64; 5] = [0, 1, 2, 5, 2048];
+
 fn fold(
     hasher: &foldhash::fast::RandomState,
     packets: &[Packet],
     first: usize,
     batch_size: usize,
+    reach: u64,
 ) -> Partial {
-    let mut fold = Fold::new(hasher.clone(), u64::MAX);
+    let mut fold = Fold::with_reach(hasher.clone(), u64::MAX, reach);
     for (index, part) in packets.chunks(batch_size).enumerate() {
         fold.push(&[batch(part, first + index * batch_size)]);
     }
     fold.finish()
 }
 
-fn whole(packets: &[Packet], batch_size: usize) -> Evaluated {
-    fold(&foldhash::fast::RandomState::default(), packets, 0, batch_size).evaluate()
+fn whole(packets: &[Packet], batch_size: usize, reach: u64) -> Evaluated {
+    fold(&foldhash::fast::RandomState::default(), packets, 0, batch_size, reach).evaluate()
+}
+
+fn reach() -> impl Strategy<Value = u64> {
+    prop::sample::select(REACHES.to_vec())
 }
 
 proptest! {
@@ -143,8 +157,9 @@ proptest! {
         packets in packets(),
         cuts in prop::collection::vec(0.0_f64..1.0, 1..4),
         order in any::<prop::sample::Index>(),
+        reach in reach(),
     ) {
-        let expected = whole(&packets, packets.len());
+        let expected = whole(&packets, packets.len(), reach);
         let mut places: Vec<usize> =
             cuts.iter().map(|cut| (cut * packets.len() as f64) as usize).collect();
         places.extend([0, packets.len()]);
@@ -152,7 +167,7 @@ proptest! {
         let hasher = foldhash::fast::RandomState::default();
         let mut parts: Vec<Partial> = places
             .windows(2)
-            .map(|pair| fold(&hasher, &packets[pair[0]..pair[1]], pair[0], 16))
+            .map(|pair| fold(&hasher, &packets[pair[0]..pair[1]], pair[0], 16, reach))
             .collect();
         // Neighbours join in any order: start anywhere, alternately to either side.
         let mut at = order.index(parts.len());
@@ -172,11 +187,14 @@ proptest! {
     }
 
     #[test]
-    fn merging_is_commutative(packets in packets(), cut in 0.0_f64..1.0) {
+    fn merging_is_commutative(packets in packets(), cut in 0.0_f64..1.0, reach in reach()) {
         let hasher = foldhash::fast::RandomState::default();
         let at = (cut * packets.len() as f64) as usize;
         let parts = || {
-            (fold(&hasher, &packets[..at], 0, 16), fold(&hasher, &packets[at..], at, 16))
+            (
+                fold(&hasher, &packets[..at], 0, 16, reach),
+                fold(&hasher, &packets[at..], at, 16, reach),
+            )
         };
         let (mut early, late) = parts();
         early.merge(late);
@@ -186,31 +204,35 @@ proptest! {
     }
 
     #[test]
-    fn batch_size_changes_nothing(packets in packets(), size in 1_usize..20) {
-        prop_assert_eq!(whole(&packets, size), whole(&packets, packets.len()));
+    fn batch_size_changes_nothing(packets in packets(), size in 1_usize..20, reach in reach()) {
+        prop_assert_eq!(whole(&packets, size, reach), whole(&packets, packets.len(), reach));
     }
 
     #[test]
-    fn an_empty_part_is_the_identity(packets in packets()) {
+    fn an_empty_part_is_the_identity(packets in packets(), reach in reach()) {
         let hasher = foldhash::fast::RandomState::default();
-        let mut left = Partial::new(hasher.clone());
-        left.merge(fold(&hasher, &packets, 0, 16));
-        let mut right = fold(&hasher, &packets, 0, 16);
-        right.merge(Partial::new(hasher));
-        let expected = whole(&packets, 16);
+        let mut left = Partial::new(hasher.clone(), reach);
+        left.merge(fold(&hasher, &packets, 0, 16, reach));
+        let mut right = fold(&hasher, &packets, 0, 16, reach);
+        right.merge(Partial::new(hasher, reach));
+        let expected = whole(&packets, 16, reach);
         prop_assert_eq!(left.evaluate(), expected.clone());
         prop_assert_eq!(right.evaluate(), expected);
     }
 
     #[test]
-    fn every_packet_ends_in_one_class(packets in packets()) {
-        let evaluated = whole(&packets, 16);
+    fn every_packet_ends_in_one_class(packets in packets(), reach in reach()) {
+        let evaluated = whole(&packets, 16, reach);
         let bytes: u64 = packets.iter().map(|packet| packet.frame.len() as u64).sum();
         let total = evaluated.accounting.total();
         prop_assert_eq!((total.packets, total.frame_bytes), (packets.len() as u64, bytes));
         let in_flows: u64 = evaluated.records.iter().map(|record| record.packets()).sum();
         let counted = evaluated.accounting.of(portolan::flow::Class::Flow).packets;
         prop_assert_eq!(in_flows, counted);
+        let copied = evaluated.accounting.of(portolan::flow::Class::Copy).packets;
+        let copies = evaluated.facts.copies;
+        prop_assert_eq!(copies.exact + copies.routed, copied);
+        prop_assert_eq!(copies.spacing.iter().sum::<u64>(), copied);
     }
 }
 
@@ -226,13 +248,16 @@ fn at(seconds: &[(i64, &Vec<u8>)]) -> Vec<Packet> {
 
 /// Checks every batch size and every cut, and answers the packets of each flow.
 fn the_same_however_cut(packets: &[Packet]) -> Vec<u64> {
-    let expected = whole(packets, packets.len());
-    for at in 1..packets.len() {
-        assert_eq!(whole(packets, at), expected, "batches of {at}");
-        let hasher = foldhash::fast::RandomState::default();
-        let mut merged = fold(&hasher, &packets[..at], 0, 16);
-        merged.merge(fold(&hasher, &packets[at..], at, 16));
-        assert_eq!(merged.evaluate(), expected, "cut before {at}");
+    let expected = whole(packets, packets.len(), 2048);
+    for reach in REACHES {
+        let expected = whole(packets, packets.len(), reach);
+        for at in 1..packets.len() {
+            assert_eq!(whole(packets, at, reach), expected, "batches of {at}");
+            let hasher = foldhash::fast::RandomState::default();
+            let mut merged = fold(&hasher, &packets[..at], 0, 16, reach);
+            merged.merge(fold(&hasher, &packets[at..], at, 16, reach));
+            assert_eq!(merged.evaluate(), expected, "cut before {at}, reach {reach}");
+        }
     }
     expected.records.iter().rev().map(|record| record.packets()).collect()
 }
@@ -273,7 +298,7 @@ fn a_full_table_counts_what_it_cannot_hold() {
         })
         .collect();
     let hasher = foldhash::fast::RandomState::default();
-    let mut fold = Fold::new(hasher, 30);
+    let mut fold = Fold::with_reach(hasher, 30, 0);
     for (index, part) in packets.chunks(10).enumerate() {
         fold.push(&[batch(part, index * 10)]);
     }

@@ -292,7 +292,7 @@ mod tests {
             reading: ReadingMode::Inferred,
             fail_on: Severity::Low,
         };
-        let stream = Partial::new(Default::default()).evaluate();
+        let stream = Partial::new(Default::default(), 0).evaluate();
         let assessment = assess(Vec::new(), &stream.accounting, terms, Evidence::default());
         // Classic pcap, little-endian, Ethernet, with one frame of a single byte.
         let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1, 0, 0, 1, 1];

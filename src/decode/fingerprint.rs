@@ -8,6 +8,8 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use crate::base::IpProto;
+
 /// What is equal in all copies of a packet, and what tells them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -35,9 +37,13 @@ pub(super) fn ipv4(packet: &[u8]) -> Fingerprint {
         return Fingerprint::default();
     };
     let mut masked = *header;
-    let [_, service, _, _, id_high, id_low, _, _, hops, _, check_high, check_low, ..] = &mut masked;
-    let (hop_limit, distinct) = (*hops, (*id_high | *id_low) != 0);
-    (*service, *hops, *check_high, *check_low) = (0, 0, 0, 0);
+    let [first, service, _, _, id_high, id_low, _, _, hops, protocol, sum_high, sum_low, ..] =
+        &mut masked;
+    let hop_limit = *hops;
+    let header_bytes = usize::from(*first & 0x0f) * 4;
+    let distinct = (*id_high | *id_low) != 0
+        || (*protocol == IpProto::TCP.0 && has_timestamp(packet, header_bytes));
+    (*service, *hops, *sum_high, *sum_low) = (0, 0, 0, 0);
     Fingerprint { digest: digest(&masked, rest), hop_limit, distinct }
 }
 
@@ -47,11 +53,31 @@ pub(super) fn ipv6(packet: &[u8]) -> Fingerprint {
         return Fingerprint::default();
     };
     let mut masked = *header;
-    let [version, class, _, _, _, _, _, hops, ..] = &mut masked;
+    let [version, class, _, _, _, _, next, hops, ..] = &mut masked;
     let hop_limit = *hops;
+    let distinct = *next == IpProto::TCP.0 && has_timestamp(packet, IPV6_HEADER);
     (*version, *hops) = (*version & 0xf0, 0);
     *class &= 0x0f;
-    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct: false }
+    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct }
+}
+
+/// Whether the TCP header at `start` carries a timestamp (option kind 8, RFC 7323 section 3.2).
+fn has_timestamp(packet: &[u8], start: usize) -> bool {
+    const OPTIONS: usize = 20;
+    const TIMESTAMP: u8 = 8;
+    let Some(header) = packet.get(start..) else { return false };
+    let length = header.get(12).map_or(0, |offset| usize::from(offset >> 4) * 4);
+    let mut options = header.get(OPTIONS..length).unwrap_or_default();
+    loop {
+        options = match options {
+            [TIMESTAMP, 10, rest @ ..] => return rest.len() >= 8,
+            // End of the list, and no operation (RFC 9293 section 3.2).
+            [] | [0, ..] => return false,
+            [1, rest @ ..] => rest,
+            [_, length, ..] => options.get(usize::from(*length).max(2)..).unwrap_or_default(),
+            [_] => return false,
+        };
+    }
 }
 
 fn digest(header: &[u8], rest: &[u8]) -> u64 {

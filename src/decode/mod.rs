@@ -15,6 +15,7 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod checksum;
 mod dispatch;
 mod fingerprint;
 mod key;
@@ -38,7 +39,7 @@ pub use non_ip::{hides_ip, non_ip_name};
 pub use observer::{Carrier, Header, Observer};
 pub use path::{Outer, Path};
 pub use stop::{Layer, Stop, StopReason};
-pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
+pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 
 /// How many headers of one frame are followed. Real frames have fewer than ten; the limit only
 /// bounds the work on frames made to be deep.

@@ -3,12 +3,13 @@
 //! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place so
 //! that lengths mean the same for every header. Not here: the layout of any header.
 
+use super::checksum;
 use super::dispatch::On;
 use super::fingerprint::{self, Fingerprint};
 use super::observer::Carrier;
 use super::path::Path;
 use super::stop::{Layer, Stop, StopReason};
-use super::unit::{Aside, DatagramId, Decoded, FragmentUnit, Transport, Unit};
+use super::unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 use super::{Direction, FlowKey};
 use crate::base::{Endpoint, IpProto};
 use crate::capture::FrameMeta;
@@ -153,6 +154,12 @@ impl<'a> Packet<'a> {
         if self.ip.version_6 { fingerprint::ipv6(packet) } else { fingerprint::ipv4(packet) }
     }
 
+    /// What is odd about the innermost IP packet.
+    fn oddities(&self) -> Oddities {
+        let packet = self.bytes.get(self.ip.start..).unwrap_or_default();
+        checksum::oddities(packet, self.ip.protocol, self.ip.bytes)
+    }
+
     /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
     pub(super) fn later_fragment(&self, datagram: DatagramId) -> Step {
         Step::Done(Decoded::Fragment(FragmentUnit {
@@ -193,6 +200,7 @@ impl<'a> Packet<'a> {
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
+            oddities: self.oddities(),
             aside: match (self.ip.first_fragment, self.about) {
                 (Some(datagram), _) => Aside::FirstFragment(datagram),
                 (None, Some((key, direction))) => Aside::Quotes(key, direction),

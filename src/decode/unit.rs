@@ -55,8 +55,23 @@ pub struct Unit {
     pub vlan: Option<u16>,
     /// By what copies of the packet are known.
     pub fingerprint: Fingerprint,
+    /// What is odd about lengths and checksums.
+    pub oddities: Oddities,
     /// What else the packet tells of, which few do.
     pub aside: Aside,
+}
+
+/// What is odd about the lengths and checksums of a packet. None of it changes how the packet is
+/// read: offload makes them wrong in most captures (D4.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// The innermost IP header declares no length.
+    pub without_length: bool,
+    /// The checksum of the innermost IPv4 header is wrong.
+    pub header_checksum_wrong: bool,
+    /// The TCP or UDP checksum holds the sum over the pseudo header alone, which a network card
+    /// was to complete (RFC 9293 section 3.1, RFC 768).
+    pub checksum_left_to_card: bool,
 }
 
 impl Unit {

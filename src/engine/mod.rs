@@ -6,7 +6,9 @@
 
 mod fold;
 mod partial;
+mod routed;
 mod run;
+mod shard;
 mod timeline;
 
 pub use fold::Fold;

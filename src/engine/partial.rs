@@ -1,27 +1,42 @@
 //! What is carried from packets to evaluation, and how two stretches of the stream join.
 
+use foldhash::fast::RandomState;
+use rayon::prelude::*;
+
+use super::routed::{Counts, Routed, hash, shard_of};
+use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
 use crate::base::Merge;
-use crate::decode::Unit;
+use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
-    Accounting, Class, FlowRecord, FlowTable, FragmentPool, QuoteLog, Tally, records,
+    Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
+    FragmentPool, QuoteLog, Tally, records,
 };
 
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;
 
 /// Everything known of a stretch of the stream. Free of policy and site.
+///
+/// Whether a packet is a copy depends on the packets within reach before it. Those of the first
+/// packets may lie in the stretch before this one, so twice as many as the reach are held back
+/// as they were decoded until that stretch is known, or the stream has ended.
 #[derive(Debug)]
 pub struct Partial {
-    pub(super) hasher: foldhash::fast::RandomState,
-    pub(super) shards: Vec<FlowTable>,
-    pub(super) fragments: FragmentPool,
-    pub(super) quotes: QuoteLog,
-    pub(super) accounting: Accounting,
-    pub(super) timeline: Timeline,
-    /// Packets that joined an older run of their five-tuple for want of room.
-    pub(super) blurred: Tally,
+    hasher: RandomState,
+    copy_reach: u64,
     first_ordinal: Option<u64>,
+    /// The first packets, not yet folded. Their counts are in `counts` already.
+    lead: Routed,
+    shards: Vec<Shard>,
+    fragments: FragmentPool,
+    /// Copies of later fragments, and of ICMP errors, are looked for apart.
+    fragment_window: CopyWindow,
+    quotes: QuoteLog,
+    quote_window: CopyWindow,
+    counts: Counts,
+    /// Packets that joined an older run of their five-tuple for want of room.
+    blurred: Tally,
 }
 
 /// What evaluation gets: the flows and the counts of one whole stream.
@@ -33,6 +48,12 @@ pub struct Evaluated {
     pub accounting: Accounting,
     /// When packets were captured.
     pub timeline: Timeline,
+    /// What the packets say of the capture itself.
+    pub facts: CaptureFacts,
+    /// The tunnels through which packets came.
+    pub carriers: CarrierLog,
+    /// Packets that count for a tunnel because what it carried could not be read, by what it was.
+    pub unread_inside: Accounting,
     /// Packets that joined an older use of their five-tuple for want of room.
     pub blurred: Tally,
     /// Fragments that could not wait for their first for want of room.
@@ -45,28 +66,121 @@ pub struct Evaluated {
 }
 
 impl Partial {
-    /// An empty stretch. Parts that are to be merged share the hasher.
-    pub fn new(hasher: foldhash::fast::RandomState) -> Self {
+    /// An empty stretch. Parts that are to be merged share the hasher and the greatest distance
+    /// of two copies, in packets.
+    pub fn new(hasher: RandomState, copy_reach: u64) -> Self {
         Partial {
             hasher,
-            shards: (0..SHARDS).map(|_| FlowTable::default()).collect(),
-            fragments: FragmentPool::default(),
-            quotes: QuoteLog::default(),
-            accounting: Accounting::default(),
-            timeline: Timeline::default(),
-            blurred: Tally::default(),
+            copy_reach,
             first_ordinal: None,
+            lead: Routed::new(),
+            shards: (0..SHARDS).map(|_| Shard::new(copy_reach)).collect(),
+            fragments: FragmentPool::default(),
+            fragment_window: CopyWindow::new(copy_reach),
+            quotes: QuoteLog::default(),
+            quote_window: CopyWindow::new(copy_reach),
+            counts: Counts::default(),
+            blurred: Tally::default(),
         }
+    }
+
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.hasher
     }
 
     /// Runs held in all shards, the measure of memory.
     pub fn runs(&self) -> u64 {
-        self.shards.iter().map(FlowTable::runs).sum()
+        self.shards.iter().map(|shard| shard.table.runs()).sum()
     }
 
     /// Notes the place of a packet, to tell which of two stretches is the earlier.
     pub(super) fn begin_at(&mut self, ordinal: u64) {
         self.first_ordinal.get_or_insert(ordinal);
+    }
+
+    /// The place in the stream behind the packets that are held back.
+    pub(super) fn lead_end(&self) -> u64 {
+        self.first_ordinal.unwrap_or_default().saturating_add(2 * self.copy_reach)
+    }
+
+    /// Holds decoded frames back that follow those held.
+    pub(super) fn hold(&mut self, routed: &mut [Routed]) {
+        for chunk in routed {
+            self.counts.merge(std::mem::take(&mut chunk.counts));
+            for (shard, units) in self.shards.iter_mut().zip(&chunk.units) {
+                shard.prime(units);
+            }
+            for event in &chunk.fragments {
+                self.is_copied_fragment(event);
+            }
+            for unit in &chunk.quotes {
+                self.is_copied_quote(unit);
+            }
+            self.lead.append(chunk);
+        }
+    }
+
+    /// Folds decoded frames, which follow all frames before. With `may_grow` unset no flow begins.
+    pub(super) fn fold(&mut self, routed: &mut [Routed], may_grow: bool) {
+        let mut outcome = Outcome::default();
+        let joined = self.collect_serial(routed, &mut outcome);
+        let routed = &*routed;
+        let outcomes: Vec<Outcome> = self
+            .shards
+            .par_iter_mut()
+            .enumerate()
+            .map(|(number, shard)| shard.update(routed, number, &joined, may_grow))
+            .collect();
+        outcomes.into_iter().for_each(|more| outcome.merge(more));
+        let Outcome { in_flows, no_room, blurred, copied, copies } = outcome;
+        self.counts.accounting.add(Class::Flow, in_flows);
+        self.counts.accounting.add(Class::TableFull, no_room);
+        self.counts.accounting.add(Class::Copy, copied);
+        self.counts.facts.copies.merge(copies);
+        self.blurred.merge(blurred);
+    }
+
+    /// Takes from decoded chunks, in arrival order, what is rare and not sharded: fragments,
+    /// ICMP quotes and counts. Answers the later fragments that found their flow, in order of
+    /// their place in the stream.
+    fn collect_serial(&mut self, routed: &mut [Routed], outcome: &mut Outcome) -> Vec<(u64, Unit)> {
+        let mut joined = Vec::new();
+        for chunk in routed {
+            for event in chunk.fragments.drain(..) {
+                if let Some((fragment, copies)) = self.is_copied_fragment(&event) {
+                    outcome.copied.merge(Tally::of(fragment.frame_bytes, fragment.source));
+                    outcome.copies.merge(copies);
+                    continue;
+                }
+                let hasher = &self.hasher;
+                self.fragments.push(event, &mut self.counts.accounting, |unit| {
+                    joined.push((hash(hasher, &unit.key), unit));
+                });
+            }
+            for unit in chunk.quotes.drain(..) {
+                if !self.is_copied_quote(&unit) {
+                    self.quotes.note(&unit);
+                }
+            }
+            self.counts.merge(std::mem::take(&mut chunk.counts));
+        }
+        joined
+    }
+
+    /// Whether a later fragment is a copy of one before it.
+    fn is_copied_fragment(&mut self, event: &FragmentEvent) -> Option<(FragmentUnit, CopyCounts)> {
+        let FragmentEvent::Later(fragment) = event else { return None };
+        let FragmentUnit { fingerprint, source, time, .. } = *fragment;
+        let copy = self.fragment_window.note(0, fingerprint, source.ordinal, time)?;
+        let mut copies = CopyCounts::default();
+        copies.count(copy);
+        Some((*fragment, copies))
+    }
+
+    /// Whether an ICMP error is a copy of one before it.
+    fn is_copied_quote(&mut self, unit: &Unit) -> bool {
+        let Unit { fingerprint, source, time, .. } = *unit;
+        self.quote_window.note(0, fingerprint, source.ordinal, time).is_some()
     }
 
     /// Joins the neighbouring stretch of the same stream. Either may be the earlier one, but
@@ -82,44 +196,69 @@ impl Partial {
             (None, Some(_)) => true,
             _ => false,
         };
-        let later = if other_is_earlier { std::mem::replace(self, other) } else { other };
+        let mut later = if other_is_earlier { std::mem::replace(self, other) } else { other };
+        let mut lead = std::mem::replace(&mut later.lead, Routed::new());
+        let known = lead.split_off(self.lead_end());
+        self.hold(&mut [lead]);
+        self.fold(&mut [known], true);
+        self.join(later);
+    }
+
+    /// Joins a later neighbour that holds nothing back any more.
+    fn join(&mut self, later: Partial) {
+        let end = later.lead_end();
         let Partial {
             hasher: _,
+            copy_reach: _,
+            first_ordinal: _,
+            lead: _,
             shards,
             fragments,
+            fragment_window,
             quotes,
-            accounting,
-            timeline,
+            quote_window,
+            counts,
             blurred,
-            first_ordinal: _,
         } = later;
-        for (shard, table) in self.shards.iter_mut().zip(shards) {
-            shard.merge(table);
+        for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
+            shard.table.merge(table);
+            shard.window.follow(&window, end);
         }
+        self.fragment_window.follow(&fragment_window, end);
+        self.quote_window.follow(&quote_window, end);
         let mut found: Vec<Unit> = Vec::new();
-        self.fragments.merge(fragments, &mut self.accounting, |unit| found.push(unit));
+        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| found.push(unit));
         self.quotes.merge(quotes);
-        self.accounting.merge(accounting);
-        self.timeline.merge(timeline);
+        self.counts.merge(counts);
         self.blurred.merge(blurred);
         for unit in found {
-            let hash = super::fold::hash(&self.hasher, &unit.key);
-            if let Some(shard) = self.shards.get_mut(super::fold::shard_of(hash)) {
-                shard.merge_unit(hash, &unit);
+            let hash = hash(&self.hasher, &unit.key);
+            if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
+                shard.table.merge_unit(hash, &unit);
             }
-            self.accounting.add(Class::Flow, Tally::of(unit.frame_bytes, unit.source));
+            self.counts.accounting.add(Class::Flow, Tally::of(unit.frame_bytes, unit.source));
         }
     }
 
-    /// The end of the stream: settles what waited and lists the flows.
-    pub fn evaluate(self) -> Evaluated {
-        let Partial { shards, mut fragments, quotes, mut accounting, timeline, blurred, .. } = self;
-        fragments.finish(&mut accounting);
+    /// The end of the stream: nothing lies before it, so the first packets are folded, what
+    /// waited is settled, and the flows are listed.
+    pub fn evaluate(mut self) -> Evaluated {
+        let mut whole = Partial::new(self.hasher.clone(), self.copy_reach);
+        let mut lead = std::mem::replace(&mut self.lead, Routed::new());
+        whole.fold(std::slice::from_mut(&mut lead), true);
+        whole.join(self);
+        let Partial { shards, mut fragments, quotes, mut counts, blurred, .. } = whole;
+        fragments.finish(&mut counts.accounting);
         let (quotes_lost, quotes_misdirected) = (quotes.lost(), quotes.misdirected());
+        let tables = shards.into_iter().map(|shard| shard.table).collect();
+        let Counts { accounting, timeline, facts, carriers, unread_inside } = counts;
         Evaluated {
-            records: records(shards, quotes),
+            records: records(tables, quotes),
             accounting,
             timeline,
+            facts,
+            carriers,
+            unread_inside,
             blurred,
             fragments_lost: fragments.lost(),
             quotes_lost,

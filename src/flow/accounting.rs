@@ -14,6 +14,8 @@ const DISTINCT_CLASSES: usize = 1024;
 pub enum Class {
     /// In a flow.
     Flow,
+    /// A copy of a packet, left out of every other count.
+    Copy,
     /// A later fragment whose first fragment was not captured.
     UnclaimedFragment,
     /// The packet would have begun a flow, but the flow table was full.

@@ -12,7 +12,9 @@ use super::accounting::{Accounting, Class, Tally};
 use super::aging::Aging;
 use crate::base::{Timestamp, merge::least};
 use crate::capture::FrameRef;
-use crate::decode::{Aside, DatagramId, Direction, FlowKey, FragmentUnit, Transport, Unit};
+use crate::decode::{
+    Aside, DatagramId, Direction, FlowKey, FragmentUnit, Oddities, Transport, Unit,
+};
 
 /// How long a datagram's fragments wait for each other, in nanoseconds (D3.7, RFC 8200
 /// section 4.5 allows 60 s).
@@ -254,6 +256,7 @@ fn joined(
         path: fragment.path,
         vlan: fragment.vlan,
         fingerprint: fragment.fingerprint,
+        oddities: Oddities::default(),
         aside: Aside::None,
     }
 }

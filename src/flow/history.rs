@@ -2,7 +2,7 @@
 
 use super::segment::Segment;
 use crate::base::IpProto;
-use crate::decode::Unit;
+use crate::decode::{Direction, Unit};
 
 /// The runs of one five-tuple in arrival order.
 ///
@@ -51,6 +51,12 @@ impl FlowHistory {
         }
         self.begin(Segment::of(unit));
         Pushed::Began
+    }
+
+    /// Counts a copy of a packet that is held, or that lies in the stretch of the stream before
+    /// this one: then the newest run is as good as any, for it will be appended to that one.
+    pub(super) fn push_copy(&mut self, direction: Direction) {
+        self.last_mut().count_copy(direction);
     }
 
     fn begin(&mut self, next: Segment) {

@@ -10,6 +10,9 @@
 
 mod accounting;
 mod aging;
+mod carriers;
+mod copies;
+mod facts;
 mod fragments;
 mod history;
 mod quotes;
@@ -18,6 +21,9 @@ mod segment;
 mod table;
 
 pub use accounting::{Accounting, Class, Tally};
+pub use carriers::{CarrierKey, CarrierLog, CarrierUse};
+pub use copies::{CopyCounts, CopyWindow, PacketCopy, SPACINGS};
+pub use facts::CaptureFacts;
 pub use fragments::{FirstFragment, FragmentEvent, FragmentPool};
 pub use history::{FlowHistory, Pushed};
 pub use quotes::{Quote, QuoteLog};

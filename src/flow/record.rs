@@ -5,7 +5,7 @@ use super::quotes::{Quote, QuoteLog};
 use super::segment::{Half, Origin, Segment, TcpSeen};
 use super::table::FlowTable;
 use crate::base::{Endpoint, IpProto, Timestamp};
-use crate::decode::{Direction, FlowKey};
+use crate::decode::{Direction, FlowKey, Path};
 
 /// Two SYNs in opposite directions within this time are one simultaneous open (RFC 9293
 /// section 3.5), in nanoseconds.
@@ -87,6 +87,10 @@ pub struct FlowRecord {
     pub basis: DirectionBasis,
     /// ICMP errors that quoted packets of it.
     pub icmp: Option<Box<IcmpNotice>>,
+    /// The headers outside the innermost IP header of the first packet.
+    pub path: Path,
+    /// Whether other packets of the flow came by another path.
+    pub paths_differ: bool,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -113,6 +117,17 @@ impl FlowRecord {
     /// Bytes of IP packets of both directions.
     pub fn ip_bytes(&self) -> u64 {
         self.a_to_b.ip_bytes + self.b_to_a.ip_bytes
+    }
+
+    /// Copies of its packets that were left out of every count.
+    pub fn copies(&self) -> u64 {
+        u64::from(self.a_to_b.copies) + u64::from(self.b_to_a.copies)
+    }
+
+    /// Bytes that travelled in `direction` over TCP and that the capture does not hold, as
+    /// sequence and acknowledgement numbers tell; see [`Half::unseen_bytes`].
+    pub fn unseen_bytes(&self, direction: Direction) -> u32 {
+        self.half(direction).unseen_bytes(self.half(direction.reverse()))
     }
 
     /// Whether a frame went to a link-layer broadcast or multicast address.
@@ -266,7 +281,7 @@ fn belongs(last: &Segment, next: &Segment) -> bool {
     match last.syn {
         // The SYN+ACK, or what follows it, was captured before its SYN.
         None => {
-            answer.syn_ack_ack == Some(sequence.wrapping_add(1))
+            answer.syn_ack_ack() == Some(sequence.wrapping_add(1))
                 || next.earliest.apart(last.latest) <= DISORDER
         }
         // Both sides opened at once.
@@ -309,6 +324,8 @@ fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
         initiator,
         basis,
         icmp: None,
+        path: run.path,
+        paths_differ: run.paths_differ,
         a_to_b: *run.half(Direction::AToB),
         b_to_a: *run.half(Direction::BToA),
     }
@@ -336,6 +353,8 @@ fn hearsay(key: FlowKey, direction: Direction, quote: Quote) -> FlowRecord {
         initiator: direction,
         basis: DirectionBasis::FirstPacket,
         icmp: Some(Box::new(IcmpNotice { direction, quote })),
+        path: Path::default(),
+        paths_differ: false,
         a_to_b: Half::default(),
         b_to_a: Half::default(),
     }

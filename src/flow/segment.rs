@@ -2,7 +2,7 @@
 
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
-use crate::decode::{Direction, Transport, Unit};
+use crate::decode::{Direction, Path, Transport, Unit};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -23,7 +23,7 @@ const SYN_RETRY_LIMIT: i64 = 120 * SECOND;
 
 /// What was seen of TCP in one direction, as a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TcpSeen(u8);
+pub struct TcpSeen(u16);
 
 impl TcpSeen {
     /// SYN without ACK.
@@ -41,15 +41,23 @@ impl TcpSeen {
     /// A flag combination that no connection uses: none at all, FIN alone, FIN with PSH and URG,
     /// or SYN with RST.
     pub const PROBE: TcpSeen = TcpSeen(0x40);
+    /// A segment whose sequence number counts: the header was whole, and it is neither RST nor a
+    /// probe.
+    const NUMBERED: TcpSeen = TcpSeen(0x80);
 
     /// Whether every bit of `bits` was seen.
     pub fn has(self, bits: TcpSeen) -> bool {
         self.0 & bits.0 == bits.0
     }
 
-    /// Whether every bit of `bits` was seen and no other.
+    /// Whether every flag of `bits` was seen and no other.
     pub(super) fn is_only(self, bits: TcpSeen) -> bool {
-        self == bits
+        self.0 & !Self::NUMBERED.0 == bits.0
+    }
+
+    /// Whether an acknowledgement number was seen, other than that of a RST.
+    fn acknowledges(self) -> bool {
+        self.has(TcpSeen::ACK) || self.has(TcpSeen::SYN_ACK)
     }
 
     fn add(&mut self, bits: TcpSeen) {
@@ -84,6 +92,9 @@ impl TcpSeen {
                 seen.add(TcpSeen::PROBE);
             }
         }
+        if !seen.has(TcpSeen::RST) && !seen.has(TcpSeen::PROBE) {
+            seen.add(TcpSeen::NUMBERED);
+        }
         seen
     }
 }
@@ -102,12 +113,24 @@ pub struct Half {
     /// Bytes of payload that came one at a time: a keep-alive probe repeats one byte below the
     /// window (RFC 9293 section 3.8.4). Saturates.
     single_bytes: u32,
-    /// TCP flags seen.
-    pub tcp: TcpSeen,
+    /// Copies of these packets that were left out of every count. Saturates.
+    pub copies: u32,
+    /// Sequence number of the first segment, if it is numbered.
+    first_sequence: u32,
+    /// Sequence number behind the last segment.
+    last_end: u32,
+    /// Sequence numbers that all segments took together, modulo 2^32.
+    sequence_length: u32,
     /// Acknowledgement number of the first segment that had one.
-    first_ack: Option<u32>,
+    first_ack: u32,
+    /// Acknowledgement number of the last segment that had one.
+    last_ack: u32,
     /// Acknowledgement number of the first SYN+ACK: the other side's initial number plus one.
-    pub(crate) syn_ack_ack: Option<u32>,
+    syn_ack_ack: u32,
+    /// TCP flags seen. They tell which of the numbers above count.
+    pub tcp: TcpSeen,
+    /// Innermost VLAN identifier of the first packet.
+    pub vlan: Option<u16>,
     /// Whether a frame went to a link-layer broadcast or multicast address.
     pub link_group: bool,
     /// Whether the capture cut a packet short.
@@ -122,6 +145,28 @@ impl Half {
         self.payload_bytes > u64::from(self.single_bytes)
     }
 
+    /// Acknowledgement number of the first SYN+ACK.
+    pub(super) fn syn_ack_ack(&self) -> Option<u32> {
+        self.tcp.has(TcpSeen::SYN_ACK).then_some(self.syn_ack_ack)
+    }
+
+    /// Sequence numbers that this end used and of which the capture holds no segment, as the
+    /// segments themselves and what `back` acknowledged of them tell. 0 when no segment of this
+    /// end was captured. Repeated segments hide as many.
+    pub fn unseen_bytes(&self, back: &Half) -> u32 {
+        if !self.tcp.has(TcpSeen::NUMBERED) {
+            return 0;
+        }
+        let acknowledged = back.tcp.acknowledges().then_some(back.last_ack);
+        let end = match acknowledged {
+            Some(acknowledged) if is_behind(self.last_end, acknowledged) => acknowledged,
+            _ => self.last_end,
+        };
+        let used = end.wrapping_sub(self.first_sequence);
+        let unseen = used.wrapping_sub(self.sequence_length);
+        if is_behind(0, unseen) { unseen } else { 0 }
+    }
+
     fn of(unit: &Unit) -> Half {
         let mut half = Half {
             packets: 1,
@@ -129,21 +174,36 @@ impl Half {
             ip_bytes: u64::from(unit.ip_bytes),
             payload_bytes: u64::from(unit.payload_bytes),
             single_bytes: u32::from(unit.payload_bytes == 1),
+            vlan: unit.vlan,
             link_group: unit.link_group,
             cut: unit.cut,
             incomplete: unit.transport == Transport::Incomplete,
             ..Half::default()
         };
-        if let Transport::Tcp { acknowledgement, flags, .. } = unit.transport {
+        if let Transport::Tcp { sequence, acknowledgement, flags } = unit.transport {
             half.tcp = TcpSeen::of_flags(flags);
-            if half.tcp.has(TcpSeen::SYN_ACK) {
-                half.syn_ack_ack = Some(acknowledgement);
-            }
-            if half.tcp.has(TcpSeen::ACK) || half.tcp.has(TcpSeen::SYN_ACK) {
-                half.first_ack = Some(acknowledgement);
-            }
+            half.take_numbers(sequence, acknowledgement, unit.payload_bytes);
         }
         half
+    }
+
+    /// Takes the numbers of a segment whose flags are noted.
+    fn take_numbers(&mut self, sequence: u32, acknowledgement: u32, payload: u32) {
+        let opens = self.tcp.has(TcpSeen::SYN) || self.tcp.has(TcpSeen::SYN_ACK);
+        let closes = self.tcp.has(TcpSeen::FIN);
+        if self.tcp.has(TcpSeen::NUMBERED) {
+            let length = payload.wrapping_add(u32::from(opens)).wrapping_add(u32::from(closes));
+            self.first_sequence = sequence;
+            self.sequence_length = length;
+            self.last_end = sequence.wrapping_add(length);
+        }
+        if self.tcp.acknowledges() {
+            self.first_ack = acknowledgement;
+            self.last_ack = acknowledgement;
+        }
+        if self.tcp.has(TcpSeen::SYN_ACK) {
+            self.syn_ack_ack = acknowledgement;
+        }
     }
 
     /// Appends what the same end sent later.
@@ -154,30 +214,57 @@ impl Half {
             ip_bytes,
             payload_bytes,
             single_bytes,
-            tcp,
+            copies,
+            first_sequence,
+            last_end,
+            sequence_length,
             first_ack,
+            last_ack,
             syn_ack_ack,
+            tcp,
+            vlan,
             link_group,
             cut,
             incomplete,
-        } = later;
+        } = *later;
+        if tcp.has(TcpSeen::NUMBERED) {
+            if !self.tcp.has(TcpSeen::NUMBERED) {
+                self.first_sequence = first_sequence;
+            }
+            self.last_end = last_end;
+            self.sequence_length = self.sequence_length.wrapping_add(sequence_length);
+        }
+        if tcp.acknowledges() {
+            if !self.tcp.acknowledges() {
+                self.first_ack = first_ack;
+            } else if self.first_ack != first_ack {
+                self.tcp.add(TcpSeen::ACK_MOVED);
+            }
+            self.last_ack = last_ack;
+        }
+        if !self.tcp.has(TcpSeen::SYN_ACK) {
+            self.syn_ack_ack = syn_ack_ack;
+        }
+        if self.packets == 0 {
+            self.vlan = vlan;
+        }
+        self.tcp.add(tcp);
         self.packets += packets;
         self.frame_bytes += frame_bytes;
         self.ip_bytes += ip_bytes;
         self.payload_bytes += payload_bytes;
-        self.single_bytes = self.single_bytes.saturating_add(*single_bytes);
-        self.tcp.add(*tcp);
-        if let (Some(first), Some(next)) = (self.first_ack, first_ack)
-            && first != *next
-        {
-            self.tcp.add(TcpSeen::ACK_MOVED);
-        }
-        self.first_ack = self.first_ack.or(*first_ack);
-        self.syn_ack_ack = self.syn_ack_ack.or(*syn_ack_ack);
+        self.single_bytes = self.single_bytes.saturating_add(single_bytes);
+        self.copies = self.copies.saturating_add(copies);
         self.link_group |= link_group;
         self.cut |= cut;
         self.incomplete |= incomplete;
     }
+}
+
+/// Whether `later` lies behind `earlier` on the circle of sequence numbers (RFC 9293
+/// section 3.4).
+fn is_behind(earlier: u32, later: u32) -> bool {
+    (1..1 << 31).contains(&later.wrapping_sub(earlier))
 }
 
 /// The first packet of a run.
@@ -218,6 +305,10 @@ pub struct Segment {
     pub latest: Timestamp,
     /// The SYN that began the run: who sent it, with which sequence number.
     pub syn: Option<(Direction, u32)>,
+    /// The headers outside the innermost IP header of the first packet.
+    pub path: Path,
+    /// Whether other packets of the run came by another path.
+    pub paths_differ: bool,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -235,9 +326,37 @@ impl Segment {
             earliest: unit.time,
             latest: unit.time,
             syn: syn_of(unit),
+            path: unit.path,
+            paths_differ: false,
             a_to_b,
             b_to_a,
         }
+    }
+
+    /// The run that a copy begins where its original lies in the stretch before: it holds no
+    /// packet and waits to be appended.
+    pub(super) fn of_copy(unit: &Unit, original: Timestamp) -> Segment {
+        let mut run = Segment {
+            origin: Origin { time: original, ..Origin::of(unit) },
+            earliest: original,
+            latest: original,
+            syn: None,
+            path: unit.path,
+            paths_differ: false,
+            a_to_b: Half::default(),
+            b_to_a: Half::default(),
+        };
+        run.count_copy(unit.direction);
+        run
+    }
+
+    /// Counts a copy of a packet of the run.
+    pub(super) fn count_copy(&mut self, direction: Direction) {
+        let half = match direction {
+            Direction::AToB => &mut self.a_to_b,
+            Direction::BToA => &mut self.b_to_a,
+        };
+        half.copies = half.copies.saturating_add(1);
     }
 
     /// What was sent in `direction`.
@@ -269,10 +388,19 @@ impl Segment {
         self.earliest = self.earliest.min(unit.time);
         self.latest = self.latest.max(unit.time);
         self.syn = self.syn.or(syn_of(unit));
+        self.note_path(unit.path, false);
         match unit.direction {
             Direction::AToB => self.a_to_b.append(&Half::of(unit)),
             Direction::BToA => self.b_to_a.append(&Half::of(unit)),
         }
+    }
+
+    /// Notes the path of later packets. The path of a run that holds none yet counts nothing.
+    fn note_path(&mut self, path: Path, differ: bool) {
+        if self.packets() == 0 {
+            self.path = path;
+        }
+        self.paths_differ |= differ || self.path != path;
     }
 
     /// Whether `next`, which follows in arrival order, belongs to this run.
@@ -290,7 +418,10 @@ impl Segment {
 
     /// Appends a run that follows in arrival order.
     pub fn append(&mut self, later: &Segment) {
-        let Segment { origin, earliest, latest, syn, a_to_b, b_to_a } = later;
+        let Segment { origin, earliest, latest, syn, path, paths_differ, a_to_b, b_to_a } = later;
+        if later.packets() > 0 {
+            self.note_path(*path, *paths_differ);
+        }
         self.origin = self.origin.min(*origin);
         self.earliest = self.earliest.min(*earliest);
         self.latest = self.latest.max(*latest);

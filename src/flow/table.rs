@@ -5,8 +5,10 @@
 
 use hashbrown::{HashTable, hash_table::Entry};
 
+use super::copies::PacketCopy;
 use super::history::{FlowHistory, Pushed};
 use super::segment::Segment;
+use crate::base::Timestamp;
 use crate::decode::{FlowKey, Unit};
 
 /// Flows per slab: small enough to waste little in a quiet shard.
@@ -71,6 +73,31 @@ impl FlowTable {
         }
     }
 
+    /// Counts a copy of a packet. The flow of the packet is known unless the packet itself lies
+    /// in the stretch of the stream before this one, or found the table full.
+    pub fn push_copy(&mut self, hash: u64, unit: &Unit, original: Timestamp, may_grow: bool) {
+        let slabs = &mut self.slabs;
+        let entry = self.index.entry(
+            hash,
+            |place| holds(slabs, *place, hash, &unit.key),
+            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
+        );
+        match entry {
+            Entry::Occupied(found) => {
+                if let Some((_, _, history)) = slot_mut(slabs, found.get().at) {
+                    history.push_copy(unit.direction);
+                }
+            }
+            Entry::Vacant(vacant) if may_grow => {
+                let history = FlowHistory::new(Segment::of_copy(unit, original));
+                let at = place(slabs, (hash, unit.key, history));
+                vacant.insert(Place { tag: Place::tag_of(hash), at });
+                self.runs += 1;
+            }
+            Entry::Vacant(_) => {}
+        }
+    }
+
     /// Adds a packet to the flow at a place.
     fn append(&mut self, at: u32, unit: &Unit, may_grow: bool) -> Option<Pushed> {
         let (_, key, history) = slot_mut(&mut self.slabs, at)?;
@@ -80,12 +107,14 @@ impl FlowTable {
     }
 
     /// Adds up to [`GROUP`] packets in order, with their hashes, and tells what became of each.
+    /// For a packet with an entry in `copies`, the copy is counted instead.
     ///
     /// The same as one [`push`](FlowTable::push) after the other. Looking all of them up first
     /// lets the processor wait for many places in memory at once.
     pub fn push_group(
         &mut self,
         group: &[(u64, Unit)],
+        copies: &[Option<PacketCopy>; GROUP],
         may_grow: bool,
         mut tell: impl FnMut(&Unit, Option<Pushed>),
     ) {
@@ -99,7 +128,11 @@ impl FlowTable {
                 history.touch();
             }
         }
-        for (place, (hash, unit)) in places.iter().zip(group) {
+        for ((place, copy), (hash, unit)) in places.iter().zip(copies).zip(group) {
+            if let Some(copy) = copy {
+                self.push_copy(*hash, unit, copy.original, may_grow);
+                continue;
+            }
             let pushed = match place {
                 Some(place) => self.append(place.at, unit, may_grow),
                 None => self.push(*hash, unit, may_grow),
@@ -109,7 +142,11 @@ impl FlowTable {
     }
 
     /// Joins the table of another part of the stream; both sort keys by the same hash.
-    pub fn merge(&mut self, other: FlowTable) {
+    pub fn merge(&mut self, mut other: FlowTable) {
+        // Runs know their places in the stream, so either way gives the same.
+        if other.runs > self.runs {
+            std::mem::swap(self, &mut other);
+        }
         let FlowTable { index: _, slabs, runs: _ } = other;
         for (hash, key, history) in slabs.into_iter().flatten() {
             self.merge_flow(hash, key, history);

@@ -124,6 +124,7 @@ impl Builder<'_> {
         for (class, tally) in self.source.stream.accounting.classes() {
             let (name, protocol) = match class {
                 Class::Flow => ("flow", None),
+                Class::Copy => ("copy", None),
                 Class::UnclaimedFragment => ("unclaimed-fragment", None),
                 Class::TableFull => ("table-full", None),
                 Class::Remainder => ("remainder", None),

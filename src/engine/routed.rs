@@ -1,0 +1,186 @@
+//! What a chunk of frames decodes to, sorted by where it goes.
+
+use super::partial::SHARDS;
+use super::timeline::Timeline;
+use crate::base::Merge;
+use crate::capture::{FrameBatch, FrameMeta};
+use crate::decode::{Aside, Carrier, Decoded, FlowKey, FragmentUnit, Observer, Unit, dissect};
+use crate::flow::{
+    Accounting, CaptureFacts, CarrierLog, Class, FirstFragment, FragmentEvent, GROUP,
+};
+use std::hash::{BuildHasher, Hasher};
+
+/// Bytes that the processor fetches at once; a guess that costs nothing when wrong.
+const CACHE_LINE: usize = 64;
+
+/// The hash of a key: chooses the shard by its upper bits and the slot by its lower ones.
+pub(super) fn hash(hasher: &foldhash::fast::RandomState, key: &FlowKey) -> u64 {
+    let mut state = hasher.build_hasher();
+    for word in key.words() {
+        state.write_u64(word);
+    }
+    state.finish()
+}
+
+pub(super) fn shard_of(hash: u64) -> usize {
+    (hash >> 48) as usize % SHARDS
+}
+
+/// What a stretch of frames decoded to. Reused from batch to batch.
+#[derive(Debug)]
+pub(super) struct Routed {
+    /// Packets of flows by shard, with the hashes of their keys, in arrival order.
+    pub(super) units: Vec<Vec<(u64, Unit)>>,
+    /// Fragments in arrival order, those that are packets of flows too.
+    pub(super) fragments: Vec<FragmentEvent>,
+    /// ICMP errors in arrival order; they are packets of flows too.
+    pub(super) quotes: Vec<Unit>,
+    /// What depends on no other packet.
+    pub(super) counts: Counts,
+}
+
+/// What is known of each frame by itself, added up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    /// Frames that are no packets of flows and no fragments.
+    pub(super) accounting: Accounting,
+    pub(super) timeline: Timeline,
+    pub(super) facts: CaptureFacts,
+    pub(super) carriers: CarrierLog,
+    /// Frames of which a tunnel carried something that could not be read, by what it was.
+    pub(super) unread_inside: Accounting,
+}
+
+impl Merge for Counts {
+    fn merge(&mut self, other: Self) {
+        let Counts { accounting, timeline, facts, carriers, unread_inside } = other;
+        self.accounting.merge(accounting);
+        self.timeline.merge(timeline);
+        self.facts.merge(facts);
+        self.carriers.merge(carriers);
+        self.unread_inside.merge(unread_inside);
+    }
+}
+
+/// Looks on while one frame is decoded.
+struct Watch<'a> {
+    frame: &'a FrameMeta,
+    counts: &'a mut Counts,
+}
+
+impl Observer for Watch<'_> {
+    fn carrier(&mut self, carrier: Carrier) {
+        self.counts.carriers.note(&carrier, self.frame);
+    }
+
+    fn unread_inside(&mut self, stop: crate::decode::Stop) {
+        let class = Class::Stopped(stop);
+        self.counts.unread_inside.count(class, self.frame.original, self.frame.source);
+    }
+}
+
+impl Routed {
+    pub(super) fn new() -> Self {
+        Routed {
+            units: (0..SHARDS).map(|_| Vec::new()).collect(),
+            fragments: Vec::new(),
+            quotes: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.units.iter_mut().for_each(Vec::clear);
+        self.fragments.clear();
+        self.quotes.clear();
+        self.counts = Counts::default();
+    }
+
+    /// Decodes frames, in place of what was held.
+    pub(super) fn decode(
+        &mut self,
+        hasher: &foldhash::fast::RandomState,
+        batch: &FrameBatch,
+        frames: &[FrameMeta],
+    ) {
+        self.clear();
+        self.counts.timeline.note(frames);
+        for group in frames.chunks(GROUP) {
+            // Another processor read these bytes: ask for all headers before waiting for one.
+            for frame in group {
+                let data = batch.data(frame);
+                std::hint::black_box((data.first(), data.get(CACHE_LINE)));
+            }
+            for frame in group {
+                self.dissect(hasher, frame, batch.data(frame));
+            }
+        }
+    }
+
+    fn dissect(&mut self, hasher: &foldhash::fast::RandomState, frame: &FrameMeta, data: &[u8]) {
+        let counts = &mut self.counts;
+        match dissect(frame, data, &mut Watch { frame, counts }) {
+            Decoded::Unit(unit) => self.route(hasher, unit),
+            Decoded::Fragment(fragment) => {
+                self.counts.facts.note_fragment(&fragment);
+                self.fragments.push(FragmentEvent::Later(fragment));
+            }
+            Decoded::NonIp(layer, value) => {
+                let class = Class::NonIp(layer, value);
+                self.counts.accounting.count(class, frame.original, frame.source);
+            }
+            Decoded::Stopped(stop) => {
+                self.counts.accounting.count(Class::Stopped(stop), frame.original, frame.source);
+            }
+        }
+    }
+
+    fn route(&mut self, hasher: &foldhash::fast::RandomState, unit: Unit) {
+        self.counts.facts.note(&unit);
+        let hash = hash(hasher, &unit.key);
+        if let Some(shard) = self.units.get_mut(shard_of(hash)) {
+            shard.push((hash, unit));
+        }
+        match unit.aside {
+            Aside::None => {}
+            Aside::FirstFragment(datagram) => {
+                let Unit { key, direction, time, source, .. } = unit;
+                let first = FirstFragment { key, direction, time, source };
+                self.fragments.push(FragmentEvent::First(datagram, first));
+            }
+            Aside::Quotes(..) => self.quotes.push(unit),
+        }
+    }
+
+    /// Appends what was decoded of the frames that follow; nothing is left there.
+    pub(super) fn append(&mut self, later: &mut Routed) {
+        let Routed { units, fragments, quotes, counts } = later;
+        for (held, more) in self.units.iter_mut().zip(units) {
+            held.append(more);
+        }
+        self.fragments.append(fragments);
+        self.quotes.append(quotes);
+        self.counts.merge(std::mem::take(counts));
+    }
+
+    /// Takes out what lies at or behind place `end` of the stream.
+    pub(super) fn split_off(&mut self, end: u64) -> Routed {
+        let before = |ordinal: u64| ordinal < end;
+        let mut rest = Routed::new();
+        for (held, rest) in self.units.iter_mut().zip(&mut rest.units) {
+            *rest = held.split_off(held.partition_point(|(_, unit)| before(unit.source.ordinal)));
+        }
+        let place = self.fragments.partition_point(|event| before(place_of(event)));
+        rest.fragments = self.fragments.split_off(place);
+        let place = self.quotes.partition_point(|unit| before(unit.source.ordinal));
+        rest.quotes = self.quotes.split_off(place);
+        rest
+    }
+}
+
+fn place_of(event: &FragmentEvent) -> u64 {
+    match event {
+        FragmentEvent::First(_, first) => first.source.ordinal,
+        FragmentEvent::Later(FragmentUnit { source, .. }) => source.ordinal,
+    }
+}

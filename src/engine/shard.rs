@@ -1,0 +1,134 @@
+//! One shard of the fold: the flows whose keys hash to it, and the packets among which their
+//! copies are looked for. Shards share nothing, so each is updated on its own.
+
+use super::routed::{Routed, shard_of};
+use crate::base::Merge;
+use crate::decode::Unit;
+use crate::flow::{CopyCounts, CopyWindow, FlowTable, GROUP, PacketCopy, Pushed, Tally};
+
+/// One shard.
+#[derive(Debug)]
+pub(super) struct Shard {
+    pub(super) table: FlowTable,
+    pub(super) window: CopyWindow,
+}
+
+/// What updating one shard counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    /// Packets that are in flows.
+    pub(super) in_flows: Tally,
+    /// Packets whose flow found no room.
+    pub(super) no_room: Tally,
+    /// Packets that joined an older run for want of room.
+    pub(super) blurred: Tally,
+    /// Packets left out as copies.
+    pub(super) copied: Tally,
+    /// How the copies lay.
+    pub(super) copies: CopyCounts,
+}
+
+impl Merge for Outcome {
+    fn merge(&mut self, other: Self) {
+        let Outcome { in_flows, no_room, blurred, copied, copies } = other;
+        self.in_flows.merge(in_flows);
+        self.no_room.merge(no_room);
+        self.blurred.merge(blurred);
+        self.copied.merge(copied);
+        self.copies.merge(copies);
+    }
+}
+
+impl Outcome {
+    fn count(&mut self, unit: &Unit, pushed: Option<Pushed>) {
+        let tally = Tally::of(unit.frame_bytes, unit.source);
+        match pushed {
+            Some(Pushed::JoinedForWantOfRoom) => {
+                self.in_flows.merge(tally);
+                self.blurred.merge(tally);
+            }
+            Some(_) => self.in_flows.merge(tally),
+            None => self.no_room.merge(tally),
+        }
+    }
+}
+
+impl Shard {
+    /// An empty shard; see [`CopyWindow::new`].
+    pub(super) fn new(copy_reach: u64) -> Self {
+        Shard { table: FlowTable::default(), window: CopyWindow::new(copy_reach) }
+    }
+
+    /// Adds the packets of shard `number` in arrival order; `late` are fragments that take their
+    /// place among them. None has its place in an earlier batch.
+    pub(super) fn update(
+        &mut self,
+        chunks: &[Routed],
+        number: usize,
+        late: &[(u64, Unit)],
+        may_grow: bool,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut late = late.iter().filter(|(hash, _)| shard_of(*hash) == number).peekable();
+        for group in chunks
+            .iter()
+            .filter_map(|chunk| chunk.units.get(number))
+            .flat_map(|units| units.chunks(GROUP))
+        {
+            let copies = self.copies(group, &mut outcome);
+            if late.peek().is_none() {
+                let tell = |unit: &Unit, pushed| outcome.count(unit, pushed);
+                self.table.push_group(group, &copies, may_grow, tell);
+                continue;
+            }
+            for (packet, copy) in group.iter().zip(&copies) {
+                // One in the place of its first fragment comes right behind it.
+                while let Some(fragment) = late.next_if(|(_, late)| late.source < packet.1.source) {
+                    self.push(fragment, None, may_grow, &mut outcome);
+                }
+                self.push(packet, *copy, may_grow, &mut outcome);
+            }
+        }
+        for fragment in late {
+            self.push(fragment, None, may_grow, &mut outcome);
+        }
+        outcome
+    }
+
+    fn push(
+        &mut self,
+        (hash, unit): &(u64, Unit),
+        copy: Option<PacketCopy>,
+        may_grow: bool,
+        outcome: &mut Outcome,
+    ) {
+        match copy {
+            Some(copy) => self.table.push_copy(*hash, unit, copy.original, may_grow),
+            None => outcome.count(unit, self.table.push(*hash, unit, may_grow)),
+        }
+    }
+
+    /// Which packets of a group are copies.
+    fn copies(
+        &mut self,
+        group: &[(u64, Unit)],
+        outcome: &mut Outcome,
+    ) -> [Option<PacketCopy>; GROUP] {
+        let mut copies = [None; GROUP];
+        for (copy, (hash, unit)) in copies.iter_mut().zip(group) {
+            *copy = self.window.note(*hash, unit.fingerprint, unit.source.ordinal, unit.time);
+            if let Some(copy) = copy {
+                outcome.copied.merge(Tally::of(unit.frame_bytes, unit.source));
+                outcome.copies.count(*copy);
+            }
+        }
+        copies
+    }
+
+    /// Notes packets whose originals are not known yet.
+    pub(super) fn prime(&mut self, units: &[(u64, Unit)]) {
+        for (hash, unit) in units {
+            let _ = self.window.note(*hash, unit.fingerprint, unit.source.ordinal, unit.time);
+        }
+    }
+}
