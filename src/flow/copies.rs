@@ -90,7 +90,7 @@ impl CopyWindow {
                     if fingerprint.distinct || routed { DISTINCT_REACH } else { PLAIN_REACH };
                 (spacing <= limit).then_some(PacketCopy { original: seen.time, spacing, routed })
             })
-            .min_by_key(|copy| copy.spacing);
+            .min_by_key(|copy| (copy.spacing, copy.routed, copy.original));
         if let Some(oldest) = seen.get_mut(*next % WAYS) {
             *oldest = Seen { mark, ordinal, time, hop_limit: fingerprint.hop_limit };
             *next += 1;

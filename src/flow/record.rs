@@ -257,7 +257,8 @@ pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> 
     }
     all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
     all.sort_unstable_by_key(|record| {
-        std::cmp::Reverse((record.earliest, record.key, record.instance))
+        // Both ends of a five-tuple can be known from errors alone.
+        std::cmp::Reverse((record.earliest, record.key, record.instance, record.initiator))
     });
     all
 }

@@ -384,23 +384,24 @@ impl Segment {
 
     /// Appends one packet.
     pub(super) fn absorb(&mut self, unit: &Unit) {
+        if self.packets() == 0 {
+            self.begin_with(Origin::of(unit), (unit.time, unit.time), unit.path);
+        }
         self.origin = self.origin.min(Origin::of(unit));
         self.earliest = self.earliest.min(unit.time);
         self.latest = self.latest.max(unit.time);
         self.syn = self.syn.or(syn_of(unit));
-        self.note_path(unit.path, false);
+        self.paths_differ |= self.path != unit.path;
         match unit.direction {
             Direction::AToB => self.a_to_b.append(&Half::of(unit)),
             Direction::BToA => self.b_to_a.append(&Half::of(unit)),
         }
     }
 
-    /// Notes the path of later packets. The path of a run that holds none yet counts nothing.
-    fn note_path(&mut self, path: Path, differ: bool) {
-        if self.packets() == 0 {
-            self.path = path;
-        }
-        self.paths_differ |= differ || self.path != path;
+    /// Forgets what a run that holds only copies began with.
+    fn begin_with(&mut self, origin: Origin, times: (Timestamp, Timestamp), path: Path) {
+        (self.origin, self.path) = (origin, path);
+        (self.earliest, self.latest) = times;
     }
 
     /// Whether `next`, which follows in arrival order, belongs to this run.
@@ -419,13 +420,16 @@ impl Segment {
     /// Appends a run that follows in arrival order.
     pub fn append(&mut self, later: &Segment) {
         let Segment { origin, earliest, latest, syn, path, paths_differ, a_to_b, b_to_a } = later;
-        if later.packets() > 0 {
-            self.note_path(*path, *paths_differ);
+        if self.packets() == 0 {
+            self.begin_with(*origin, (*earliest, *latest), *path);
         }
-        self.origin = self.origin.min(*origin);
-        self.earliest = self.earliest.min(*earliest);
-        self.latest = self.latest.max(*latest);
-        self.syn = self.syn.or(*syn);
+        if later.packets() > 0 {
+            self.origin = self.origin.min(*origin);
+            self.earliest = self.earliest.min(*earliest);
+            self.latest = self.latest.max(*latest);
+            self.syn = self.syn.or(*syn);
+            self.paths_differ |= *paths_differ || self.path != *path;
+        }
         self.a_to_b.append(a_to_b);
         self.b_to_a.append(b_to_a);
     }
