@@ -92,7 +92,7 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
     };
     let records = std::mem::take(&mut stream.records);
     let evidence = Evidence { begin: stream.timeline.begin(), reasons: Vec::new() };
-    let assessment = assess(records, &stream.accounting, terms, evidence);
+    let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
     let source =
         Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };
     let report = report::build(source, &assessment);

@@ -51,7 +51,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     };
     let records = std::mem::take(&mut stream.records);
     let evidence = Evidence { begin: stream.timeline.begin(), reasons: doubts(&inputs, &stream) };
-    let assessment = assess(records, &stream.accounting, terms, evidence);
+    let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
     let source = Source {
         inputs: &inputs,
         skipped: &skipped,
@@ -293,7 +293,8 @@ mod tests {
             fail_on: Severity::Low,
         };
         let stream = Partial::new(Default::default(), 0).evaluate();
-        let assessment = assess(Vec::new(), &stream.accounting, terms, Evidence::default());
+        let assessment =
+            assess(Vec::new(), &stream.accounting, &stream.carriers, terms, Evidence::default());
         // Classic pcap, little-endian, Ethernet, with one frame of a single byte.
         let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1, 0, 0, 1, 1];
         let mut file: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();

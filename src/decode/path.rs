@@ -22,6 +22,13 @@ impl Outer {
             Outer::Vlan => "vlan",
         }
     }
+
+    /// Whether the header serves nothing but to carry mirrored frames to a collector.
+    pub fn is_mirror(self) -> bool {
+        match self {
+            Outer::Vlan => false,
+        }
+    }
 }
 
 /// Bits of one code.

@@ -1,6 +1,7 @@
 //! From merged history to flow records: where one use of a five-tuple ends, who opened it and
 //! how far it came. Everything here is a function of the merged state.
 
+use super::carriers::{CarrierKey, CarrierUse};
 use super::quotes::{Quote, QuoteLog};
 use super::segment::{Half, Origin, Segment, TcpSeen};
 use super::table::FlowTable;
@@ -96,6 +97,42 @@ pub struct FlowRecord {
 }
 
 impl FlowRecord {
+    /// One direction of a tunnel, as a flow between its two ends.
+    pub fn of_tunnel(key: &CarrierKey, passed: &CarrierUse) -> FlowRecord {
+        let (flow, direction) = FlowKey::new(key.source, key.destination, key.protocol);
+        let sent = Half::carried(passed);
+        let (a_to_b, b_to_a) = match direction {
+            Direction::AToB => (sent, Half::default()),
+            Direction::BToA => (Half::default(), sent),
+        };
+        let (source, time, _) = passed.first;
+        FlowRecord {
+            key: flow,
+            instance: 1,
+            origin: Some(Origin { source, direction, time }),
+            earliest: time,
+            latest: passed.last.1,
+            initiator: direction,
+            basis: DirectionBasis::FirstPacket,
+            icmp: None,
+            path: Path::default(),
+            paths_differ: false,
+            a_to_b,
+            b_to_a,
+        }
+    }
+
+    /// Adds what else went through a tunnel between the same ends.
+    pub fn append_tunnel(&mut self, other: &FlowRecord) {
+        if other.origin < self.origin {
+            (self.origin, self.initiator) = (other.origin, other.initiator);
+        }
+        self.earliest = self.earliest.min(other.earliest);
+        self.latest = self.latest.max(other.latest);
+        self.a_to_b.append(&other.a_to_b);
+        self.b_to_a.append(&other.b_to_a);
+    }
+
     /// What was sent in `direction`.
     pub fn half(&self, direction: Direction) -> &Half {
         match direction {

@@ -1,5 +1,6 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
+use super::carriers::CarrierUse;
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
@@ -167,6 +168,17 @@ impl Half {
         if is_behind(0, unseen) { unseen } else { 0 }
     }
 
+    /// What one end of a tunnel sent.
+    pub(super) fn carried(passed: &CarrierUse) -> Half {
+        Half {
+            packets: passed.packets,
+            frame_bytes: passed.frame_bytes,
+            ip_bytes: passed.ip_bytes,
+            payload_bytes: passed.ip_bytes,
+            ..Half::default()
+        }
+    }
+
     fn of(unit: &Unit) -> Half {
         let mut half = Half {
             packets: 1,
@@ -207,7 +219,7 @@ impl Half {
     }
 
     /// Appends what the same end sent later.
-    fn append(&mut self, later: &Half) {
+    pub(super) fn append(&mut self, later: &Half) {
         let Half {
             packets,
             frame_bytes,

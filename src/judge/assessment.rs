@@ -11,11 +11,12 @@ use super::flow::Judge;
 use super::grouping::{findings, sort};
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
+use super::tunnels::{self, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
 use super::waived::{WaiverUse, uses, waiver_findings};
 use crate::base::{IpProto, Merge, Timestamp};
 use crate::decode::non_ip_name;
-use crate::flow::{Accounting, Class, ConnectionState, FlowRecord, Tally};
+use crate::flow::{Accounting, CarrierLog, Class, ConnectionState, FlowRecord, Tally};
 
 /// Share of undecoded packets above which nothing found means nothing, as one in this many.
 const UNDECODED_LIMIT: u64 = 20;
@@ -69,6 +70,11 @@ impl Outcome {
 pub struct Assessment {
     /// Flows in order of their first packet.
     pub flows: Vec<JudgedFlow>,
+    /// Tunnels through which packets of flows came, in order of their keys.
+    pub tunnels: Vec<Tunnel>,
+    /// Those of them that are no mirrors, as flows between their ends. They are judged, but what
+    /// they carry is counted with the flows inside.
+    pub tunnel_flows: Vec<JudgedFlow>,
     /// Volume by verdict.
     pub verdicts: BTreeMap<Verdict, Volume>,
     /// Documented volume by strength.
@@ -103,6 +109,14 @@ pub struct Assessment {
     pub failing_findings: u64,
     /// What weakens the evidence, whatever the outcome.
     pub reasons: Vec<Doubt>,
+}
+
+impl Assessment {
+    /// A flow or the flow of a tunnel, as the samples of findings number them.
+    pub fn sample(&self, index: usize) -> Option<&JudgedFlow> {
+        let tunnel = || self.tunnel_flows.get(index.checked_sub(self.flows.len())?);
+        self.flows.get(index).or_else(tunnel)
+    }
 }
 
 /// What judging needs besides the flows.
@@ -151,18 +165,25 @@ fn judged(judge: &Judge<'_>, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
 pub fn assess(
     records: Vec<FlowRecord>,
     accounting: &Accounting,
+    carriers: &CarrierLog,
     terms: Terms<'_>,
     evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
     let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
-    let flows = judged(&judge, records);
+    let mut flows = judged(&judge, records);
+    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
+    let flow_count = flows.len();
+    flows.extend(tunnels::judged(&judge, &tunnels));
     let waivers = uses(terms, begin, &flows);
     let mut found = findings(&judge, &flows);
     found.extend(waiver_findings(&judge, &flows, &waivers));
     sort(&mut found);
     let (unknown_peers, unknown_peer_count) = unknown_peers(&judge, &flows);
+    let tunnel_flows = flows.split_off(flow_count);
     let mut assessment = Assessment {
+        tunnels,
+        tunnel_flows,
         verdicts: BTreeMap::new(),
         strengths: BTreeMap::new(),
         assumed: BTreeMap::new(),

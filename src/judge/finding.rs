@@ -207,7 +207,8 @@ pub struct Finding {
     pub first: Option<Timestamp>,
     /// Last packet; `None` when the finding has no flows.
     pub last: Option<Timestamp>,
-    /// Indices of sample flows: the first, the largest, the last.
+    /// Indices of sample flows, for [`Assessment::sample`](super::Assessment::sample): the first,
+    /// the largest, the last.
     pub samples: Vec<usize>,
     /// Rows that the reason names.
     pub rows: Vec<RowId>,

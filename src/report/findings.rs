@@ -171,7 +171,7 @@ impl Builder<'_> {
     }
 
     fn samples(&self, finding: &Finding, places: &mut BTreeSet<FrameRef>) -> Vec<model::Sample> {
-        let flows = finding.samples.iter().filter_map(|index| self.assessment.flows.get(*index));
+        let flows = finding.samples.iter().filter_map(|index| self.assessment.sample(*index));
         flows
             .map(|flow| {
                 let own = flow.record.origin.map(|origin| origin.source);

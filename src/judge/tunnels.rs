@@ -1,0 +1,56 @@
+//! Tunnels: which are the plumbing of a mirror, and which are conversations of their own.
+//!
+//! What a tunnel carries is judged by the flows inside. The tunnel itself is judged too, between
+//! its two ends, because whoever runs one decides what the packets inside look like. Only a
+//! mirror is left out: one that sends to a collector of the site, or a mirror transport between
+//! two ends of which neither is a host of the site.
+
+use std::collections::BTreeMap;
+
+use super::finding::JudgedFlow;
+use super::flow::Judge;
+use super::inventory::Identity;
+use super::model::Site;
+use crate::flow::{CarrierKey, CarrierLog, CarrierUse, FlowRecord};
+
+/// One direction of a tunnel.
+#[derive(Clone, Debug)]
+pub struct Tunnel {
+    /// Kind, ends and identifier.
+    pub key: CarrierKey,
+    /// What went through it.
+    pub passed: CarrierUse,
+    /// Whether it is the plumbing of a mirror and so no conversation of its own.
+    pub mirror: bool,
+}
+
+/// Tells mirrors from conversations.
+pub(super) fn tunnels(judge: &Judge<'_>, site: &Site, carriers: &CarrierLog) -> Vec<Tunnel> {
+    let is_listed = |key: &CarrierKey, passed: &CarrierUse| {
+        [key.source, key.destination].into_iter().any(|end| {
+            let (first, last) = (passed.first.1, passed.last.1);
+            judge.inventory.identify(end.address(), first, last) != Identity::Unknown
+        })
+    };
+    let mirror = |key: &CarrierKey, passed: &CarrierUse| {
+        site.collectors.contains(&key.destination.address())
+            || (key.outer.is_mirror() && !is_listed(key, passed))
+    };
+    carriers
+        .iter()
+        .map(|(key, passed)| Tunnel { key: *key, passed: *passed, mirror: mirror(key, passed) })
+        .collect()
+}
+
+/// Judges the tunnels that are no mirrors, as one flow for each pair of ends.
+pub(super) fn judged(judge: &Judge<'_>, tunnels: &[Tunnel]) -> Vec<JudgedFlow> {
+    let mut records: BTreeMap<_, FlowRecord> = BTreeMap::new();
+    for Tunnel { key, passed, .. } in tunnels.iter().filter(|tunnel| !tunnel.mirror) {
+        let record = FlowRecord::of_tunnel(key, passed);
+        records.entry(record.key).and_modify(|kept| kept.append_tunnel(&record)).or_insert(record);
+    }
+    records
+        .into_values()
+        .map(|record| JudgedFlow { judgement: judge.judge(&record), record })
+        .collect()
+}
