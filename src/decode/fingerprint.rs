@@ -18,9 +18,20 @@ pub struct Fingerprint {
     pub digest: u64,
     /// Time to live or hop limit of the innermost IP header.
     pub hop_limit: u8,
-    /// Whether a field of the packet tells it from a repetition by its sender: a non-zero IPv4
-    /// identification, or a TCP timestamp (RFC 7323).
-    pub distinct: bool,
+    /// What tells a copy of the packet from a repetition by its sender.
+    pub distinction: Distinction,
+}
+
+/// What tells a copy of a packet from a repetition by its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Distinction {
+    /// Nothing: TCP acknowledgements and resets without data are sent again at any time.
+    #[default]
+    Nothing,
+    /// Time alone: no sender repeats a message at once.
+    Time,
+    /// A field: a non-zero IPv4 identification, or a TCP timestamp (RFC 7323).
+    Field,
 }
 
 /// Start of the hash. Anyone may know it: copies are only looked for within one flow.
@@ -41,10 +52,13 @@ pub(super) fn ipv4(packet: &[u8]) -> Fingerprint {
         &mut masked;
     let hop_limit = *hops;
     let header_bytes = usize::from(*first & 0x0f) * 4;
-    let distinct = (*id_high | *id_low) != 0
-        || (*protocol == IpProto::TCP.0 && has_timestamp(packet, header_bytes));
+    let distinction = if (*id_high | *id_low) != 0 {
+        Distinction::Field
+    } else {
+        distinction(IpProto(*protocol), packet.get(header_bytes..).unwrap_or_default())
+    };
     (*service, *hops, *sum_high, *sum_low) = (0, 0, 0, 0);
-    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct }
+    Fingerprint { digest: digest(&masked, rest), hop_limit, distinction }
 }
 
 /// Fingerprints an IPv6 packet from its header on.
@@ -55,18 +69,34 @@ pub(super) fn ipv6(packet: &[u8]) -> Fingerprint {
     let mut masked = *header;
     let [version, class, _, _, _, _, next, hops, ..] = &mut masked;
     let hop_limit = *hops;
-    let distinct = *next == IpProto::TCP.0 && has_timestamp(packet, IPV6_HEADER);
+    let distinction = distinction(IpProto(*next), rest);
     (*version, *hops) = (*version & 0xf0, 0);
     *class &= 0x0f;
-    Fingerprint { digest: digest(&masked, rest), hop_limit, distinct }
+    Fingerprint { digest: digest(&masked, rest), hop_limit, distinction }
 }
 
-/// Whether the TCP header at `start` carries a timestamp (option kind 8, RFC 7323 section 3.2).
-fn has_timestamp(packet: &[u8], start: usize) -> bool {
+/// What the transport header tells, for want of an identification. `packet` begins with it.
+fn distinction(protocol: IpProto, packet: &[u8]) -> Distinction {
+    const FIN_OR_SYN: u8 = 0x03;
+    if protocol != IpProto::TCP {
+        return Distinction::Time;
+    }
+    let length = packet.get(12).map_or(0, |offset| usize::from(offset >> 4) * 4);
+    let opens_or_closes = packet.get(13).is_some_and(|flags| flags & FIN_OR_SYN != 0);
+    if has_timestamp(packet, length) {
+        Distinction::Field
+    } else if opens_or_closes || packet.len() > length {
+        Distinction::Time
+    } else {
+        Distinction::Nothing
+    }
+}
+
+/// Whether a TCP header of `length` bytes carries a timestamp (option kind 8, RFC 7323
+/// section 3.2).
+fn has_timestamp(header: &[u8], length: usize) -> bool {
     const OPTIONS: usize = 20;
     const TIMESTAMP: u8 = 8;
-    let Some(header) = packet.get(start..) else { return false };
-    let length = header.get(12).map_or(0, |offset| usize::from(offset >> 4) * 4);
     let mut options = header.get(OPTIONS..length).unwrap_or_default();
     loop {
         options = match options {

@@ -33,7 +33,7 @@ use crate::capture::FrameMeta;
 use dispatch::On;
 use packet::{Packet, Step};
 
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Distinction, Fingerprint};
 pub use key::{Direction, FlowKey};
 pub use non_ip::{hides_ip, non_ip_name};
 pub use observer::{Carrier, Header, Observer};

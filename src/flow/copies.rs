@@ -3,15 +3,16 @@
 //!
 //! A packet is a copy when one of the packets shortly before it, in the same flow, has the same
 //! fingerprint. What its sender repeats is none: a repetition differs in the IPv4 identification
-//! or the TCP timestamp, and where a packet has neither, only what follows within a millisecond
-//! counts, because no sender repeats itself so soon.
+//! or the TCP timestamp. Where a packet has neither, only what follows within a millisecond
+//! counts, because no sender repeats a message so soon; acknowledgements and resets are
+//! repeated even then, and count only behind a router.
 //!
 //! Whether a packet is a copy depends on nothing but the packets within reach before it. That is
 //! what makes the answer the same for any cut of the stream: see
 //! [`Partial`](crate::engine::Partial).
 
 use crate::base::{Merge, Timestamp};
-use crate::decode::Fingerprint;
+use crate::decode::{Distinction, Fingerprint};
 
 /// How far apart the copies of a packet lie that carries a distinct field, or that a router
 /// passed on, in nanoseconds.
@@ -86,8 +87,12 @@ impl CopyWindow {
             .filter_map(|seen| {
                 let routed = seen.hop_limit != fingerprint.hop_limit;
                 let spacing = time.apart(seen.time);
-                let limit =
-                    if fingerprint.distinct || routed { DISTINCT_REACH } else { PLAIN_REACH };
+                let limit = match fingerprint.distinction {
+                    _ if routed => DISTINCT_REACH,
+                    Distinction::Field => DISTINCT_REACH,
+                    Distinction::Time => PLAIN_REACH,
+                    Distinction::Nothing => return None,
+                };
                 (spacing <= limit).then_some(PacketCopy { original: seen.time, spacing, routed })
             })
             .min_by_key(|copy| (copy.spacing, copy.routed, copy.original));
@@ -156,8 +161,10 @@ impl Merge for CopyCounts {
 mod tests {
     use super::*;
 
-    fn print(digest: u64, hop_limit: u8, distinct: bool) -> Fingerprint {
-        Fingerprint { digest, hop_limit, distinct }
+    use Distinction::{Field, Nothing, Time};
+
+    fn print(digest: u64, hop_limit: u8, distinction: Distinction) -> Fingerprint {
+        Fingerprint { digest, hop_limit, distinction }
     }
 
     fn at(nanos: i64) -> Timestamp {
@@ -165,37 +172,39 @@ mod tests {
     }
 
     /// Whether the second of two equal packets is taken for a copy.
-    fn found(spacing: i64, hops: (u8, u8), distinct: bool, packets: u64) -> bool {
+    fn found(spacing: i64, hops: (u8, u8), distinction: Distinction, packets: u64) -> bool {
         let mut window = CopyWindow::new(64);
-        assert_eq!(window.note(9, print(5, hops.0, distinct), 0, at(0)), None);
-        window.note(9, print(5, hops.1, distinct), packets, at(spacing)).is_some()
+        assert_eq!(window.note(9, print(5, hops.0, distinction), 0, at(0)), None);
+        window.note(9, print(5, hops.1, distinction), packets, at(spacing)).is_some()
     }
 
     #[test]
     fn a_distinct_packet_is_a_copy_for_fifty_milliseconds() {
-        assert!(found(50_000_000, (64, 64), true, 1));
-        assert!(!found(50_000_001, (64, 64), true, 1));
-        assert!(found(-50_000_000, (64, 64), true, 1));
+        assert!(found(50_000_000, (64, 64), Field, 1));
+        assert!(!found(50_000_001, (64, 64), Field, 1));
+        assert!(found(-50_000_000, (64, 64), Field, 1));
     }
 
     #[test]
     fn a_plain_packet_is_a_copy_for_a_millisecond_or_behind_a_router() {
-        assert!(found(1_000_000, (64, 64), false, 1));
-        assert!(!found(1_000_001, (64, 64), false, 1));
-        assert!(found(20_000_000, (64, 63), false, 1));
+        assert!(found(1_000_000, (64, 64), Time, 1));
+        assert!(!found(1_000_001, (64, 64), Time, 1));
+        assert!(found(20_000_000, (64, 63), Time, 1));
+        assert!(found(20_000_000, (64, 63), Nothing, 1));
+        assert!(!found(0, (64, 64), Nothing, 1));
     }
 
     #[test]
     fn reach_is_counted_in_packets_too() {
-        assert!(found(10, (64, 64), true, 64));
-        assert!(!found(10, (64, 64), true, 65));
+        assert!(found(10, (64, 64), Field, 64));
+        assert!(!found(10, (64, 64), Field, 65));
     }
 
     #[test]
     fn another_flow_with_the_same_fingerprint_is_no_copy() {
         let mut window = CopyWindow::new(64);
-        window.note(9, print(5, 64, true), 0, at(0));
-        assert_eq!(window.note(8, print(5, 64, true), 1, at(0)), None);
+        window.note(9, print(5, 64, Field), 0, at(0));
+        assert_eq!(window.note(8, print(5, 64, Field), 1, at(0)), None);
     }
 
     #[test]
@@ -208,7 +217,7 @@ mod tests {
             for number in 0..2 * 32_u64 {
                 let digest = mix(burst * 32 + number % 32);
                 found +=
-                    u64::from(window.note(1, print(digest, 64, true), ordinal, at(0)).is_some());
+                    u64::from(window.note(1, print(digest, 64, Field), ordinal, at(0)).is_some());
                 ordinal += 1;
             }
         }
