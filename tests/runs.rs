@@ -21,6 +21,7 @@ pub struct Rules {
     pub site: Site,
     pub waivers: Waivers,
     pub reading: ReadingMode,
+    pub keep_copies: bool,
 }
 
 impl Rules {
@@ -32,7 +33,18 @@ impl Rules {
             text => load_site(text, "site.toml", &policy)
                 .unwrap_or_else(|faults| panic!("{}", faults[0])),
         };
-        Rules { policy, site, waivers: Waivers::default(), reading: ReadingMode::Inferred }
+        Rules {
+            policy,
+            site,
+            waivers: Waivers::default(),
+            reading: ReadingMode::Inferred,
+            keep_copies: false,
+        }
+    }
+
+    /// The same with every copy of a packet counted.
+    pub fn keeping_copies(self) -> Rules {
+        Rules { keep_copies: true, ..self }
     }
 
     /// The same with waivers.
@@ -79,7 +91,7 @@ pub fn said(flow: &JudgedFlow) -> [&'static str; 3] {
 
 /// Runs over opened inputs.
 pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
-    let limits = Limits { threads, max_memory: MEMORY };
+    let limits = Limits { threads, max_memory: MEMORY, keep_copies: rules.keep_copies };
     let partial = fold_stream(|batch| inputs.fill(batch), limits, |_| {}).expect("threads");
     let mut stream = partial.evaluate();
     let inputs = inputs.finish();

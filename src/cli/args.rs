@@ -104,6 +104,9 @@ pub(super) struct Check {
     /// Memory for flows, such as 512M or 4G; what is beyond is counted and reported
     #[arg(long, value_name = "SIZE", default_value = "4G", value_parser = size)]
     pub(super) max_memory: u64,
+    /// Count every copy of a packet: by default, a packet that a mirror shows twice counts once
+    #[arg(long)]
+    pub(super) keep_copies: bool,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,

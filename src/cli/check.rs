@@ -164,7 +164,11 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
     let meter = Meter::new(shown, inputs.total_bytes());
     let read = meter.read();
-    let limits = Limits { threads: check.threads.into(), max_memory: check.max_memory };
+    let limits = Limits {
+        threads: check.threads.into(),
+        max_memory: check.max_memory,
+        keep_copies: check.keep_copies,
+    };
     let fill = |batch: &mut _| {
         let more = inputs.fill(batch);
         read.store(inputs.read_bytes(), Ordering::Relaxed);

@@ -9,7 +9,7 @@ use super::partial::Partial;
 use crate::capture::FrameBatch;
 
 /// Bytes of memory that one run of a flow takes at most, from the flow table to its judgement.
-const BYTES_PER_RUN: u64 = 640;
+const BYTES_PER_RUN: u64 = 704;
 
 /// Batches folded at once: enough work between two points where the workers wait for each other.
 const FOLDED: usize = 4;
@@ -24,6 +24,8 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of memory for the flow table.
     pub max_memory: u64,
+    /// Whether copies of a packet count like the packet itself.
+    pub keep_copies: bool,
 }
 
 /// How far a run has come.
@@ -58,7 +60,12 @@ pub fn fold_stream(
         .thread_name(|index| format!("fold-{index}"))
         .build()?;
     let hasher = foldhash::fast::RandomState::default();
-    let mut fold = Fold::new(hasher, limits.max_memory / BYTES_PER_RUN);
+    let most_runs = limits.max_memory / BYTES_PER_RUN;
+    let mut fold = if limits.keep_copies {
+        Fold::with_reach(hasher, most_runs, 0)
+    } else {
+        Fold::new(hasher, most_runs)
+    };
     let (to_fold, filled) = bounded::<FrameBatch>(BATCHES);
     let (to_reader, empty) = bounded::<FrameBatch>(BATCHES);
     for _ in 0..BATCHES {

@@ -55,6 +55,22 @@ pub struct FlowLine {
     pub src_payload_bytes: u64,
     /// Bytes of transport payload of the responder.
     pub dst_payload_bytes: u64,
+    /// Copies of its packets that a mirror or a router made. They are in no other number.
+    pub copies: u64,
+    /// Bytes that the initiator sent over TCP and that the capture does not hold, as sequence and
+    /// acknowledgement numbers tell.
+    pub src_unseen_bytes: u64,
+    /// The same of the responder.
+    pub dst_unseen_bytes: u64,
+    /// Headers outside the innermost IP header of the first packet, outermost first, joined by
+    /// `/`; empty when there are none.
+    pub path: String,
+    /// Whether other packets of the flow came by another path.
+    pub paths_differ: bool,
+    /// Innermost VLAN identifier of the first packet of the initiator; null without a tag.
+    pub src_vlan: Option<u16>,
+    /// Innermost VLAN identifier of the first packet of the responder; null without a tag.
+    pub dst_vlan: Option<u16>,
     /// Time of the first packet.
     pub first_seen: String,
     /// Time of the last packet.
@@ -114,6 +130,13 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
         dst_bytes: to.frame_bytes,
         src_payload_bytes: from.payload_bytes,
         dst_payload_bytes: to.payload_bytes,
+        copies: flow.record.copies(),
+        src_unseen_bytes: flow.record.unseen_bytes(judgement.initiator).into(),
+        dst_unseen_bytes: flow.record.unseen_bytes(judgement.initiator.reverse()).into(),
+        path: flow.record.path.to_string(),
+        paths_differ: flow.record.paths_differ,
+        src_vlan: from.vlan,
+        dst_vlan: to.vlan,
         first_seen: flow.record.earliest.to_string(),
         last_seen: flow.record.latest.to_string(),
         state: judgement.state.name().to_owned(),
