@@ -17,3 +17,5 @@ mod report;
 mod runs;
 mod sites;
 mod states;
+mod variants;
+mod wrap;
