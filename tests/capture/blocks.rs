@@ -181,7 +181,7 @@ fn simple_packets_have_the_time_of_the_packet_before() {
         assert_eq!(summary.first, Some(Timestamp::from_parts(5, 0)));
         assert_eq!(summary.first, summary.last);
         assert_eq!(summary.cut_packets, 1);
-        assert_eq!(summary.regressions.count, 0);
+        assert_eq!(summary.clock.regressions.count, 0);
     }
     let file = [start(Builder::LITTLE), Builder::LITTLE.simple(60, &DATA[..40])].concat();
     assert!(reason(&read_bytes(&file).1.ending).contains("too short"));
