@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use portolan::base::{LinkType, Timestamp};
 use portolan::capture::{
     ClockSteps, Compression, Container, Ending, FrameBatch, Hashing, InputSummary, Inputs,
-    InterfaceStatistics, LatePackets, OpenError, Resolution, TimeHealth,
+    Interface, InterfaceStatistics, LatePackets, OpenError, Resolution, TimeHealth,
 };
 
 mod blocks;

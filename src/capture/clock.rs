@@ -1,7 +1,7 @@
 //! How the clock of a capture ran: steps back, and jumps that no traffic explains.
 //!
 //! In: the time from each packet to the next in arrival order. Out: counts with the first packet
-//! of each kind. Putting packets in order is not done here but in `reorder`.
+//! of each kind. Putting packets in order is the task of `arrivals` and `reorder`.
 
 /// A step back by more nanoseconds than this is no disorder but a clock that was set: a minute.
 const JUMP_BACKWARD: i64 = 60_000_000_000;

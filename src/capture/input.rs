@@ -6,12 +6,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::arrivals::weight;
 use super::batch::{FrameBatch, FrameMeta, FrameRef};
 use super::clock::is_orderly;
 use super::compression::{Decompressor, Hashing, Source};
 use super::container::{Opening, Record, RecordReader, Step, open_container};
 use super::feed::{Failure, Feed, FeedEnd, Message, Window};
-use super::reorder::weight;
 use super::summary::{Ending, InputSummary};
 use crate::base::Timestamp;
 

@@ -10,13 +10,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::arrivals::{TimeHealth, WINDOW};
 use super::batch::FrameBatch;
 use super::compression::{Hashing, Source};
 use super::error::OpenError;
 use super::feed::PIECE;
 use super::input::{Filled, InputReader, Limit, Place};
 use super::paths::{Expansion, Found, Skipped, expand, is_stdin, natural_order};
-use super::reorder::{Reorder, TimeHealth, WINDOW, recycle};
+use super::reorder::{Reorder, recycle};
 use super::summary::{Ending, InputSummary};
 use crate::base::{Timestamp, merge};
 

@@ -4,9 +4,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::arrivals::LatePackets;
 use super::clock::ClockSteps;
 use super::interface::{Interface, Resolution};
-use super::reorder::LatePackets;
 use crate::base::time::Timestamp;
 use crate::base::{LinkType, merge};
 

@@ -280,6 +280,41 @@ fn statistics_of_interfaces() {
 }
 
 #[test]
+fn losses_add_up_over_interfaces_and_sections() {
+    for build in ORDERS {
+        let counter = |code: u16, value: u64| build.option(code, &build.u64(value));
+        let interface = || build.interface(1, 0, &[]);
+        let packet = |dropped| build.enhanced(0, 1, &DATA, &counter(4, dropped));
+        let file = [
+            // Counters of the whole capture: the interface lost 3, the system 4; the packets tell
+            // of the same losses.
+            build.section(1, 0),
+            interface(),
+            packet(2),
+            build.statistics(0, &counter(5, 1)),
+            packet(5),
+            build.statistics(0, &[counter(5, 3), counter(7, 4)].concat()),
+            // The packets tell of more than the counters.
+            build.section(1, 0),
+            interface(),
+            packet(10),
+            packet(11),
+            build.statistics(0, &counter(5, 20)),
+            // A counter of zero tells that nothing was lost; no counter tells nothing.
+            build.section(1, 0),
+            interface(),
+            interface(),
+            packet(0),
+            build.statistics(0, &counter(7, 0)),
+        ]
+        .concat();
+        let (_, summary) = read_bytes(&file);
+        let lost: Vec<_> = summary.interfaces.iter().map(Interface::lost).collect();
+        assert_eq!(lost, [Some(7), Some(21), Some(0), None]);
+    }
+}
+
+#[test]
 fn sections_begin_anew_in_their_own_byte_order() {
     let (little, big) = (Builder::LITTLE, Builder::BIG);
     let file = [
