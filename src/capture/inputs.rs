@@ -189,7 +189,7 @@ impl Inputs {
     /// Replaces the frames of `batch` by the next ones; false when there are no more.
     ///
     /// Frames come in the order of their times, those of equal times in the order of arrival. One
-    /// that is more than a second late, or late by more than 16 MiB of packets, stays where it
+    /// that is more than a second late, or late by more than 4 MiB of packets, stays where it
     /// arrived, and nothing is put back across a jump of the clock; [`InputSummary::late`] and
     /// [`InputSummary::clock`] count these. [`FrameRef::ordinal`](super::FrameRef::ordinal) numbers
     /// the frames in this order.

@@ -156,7 +156,7 @@ pub struct Input {
     /// order of their times.
     pub reordered_packets: u64,
     /// Packets that arrived after later ones and stayed there, because they were more than a
-    /// second late or more than 16 MiB of packets had come in between.
+    /// second late or more than 4 MiB of packets had come in between.
     pub out_of_reach_packets: u64,
     /// How the reading ended: `complete`, `incomplete-tail`, `corrupt`, `unreadable` or
     /// `not-read`.
