@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use portolan::base::{LinkType, Timestamp};
 use portolan::capture::{
-    Compression, Container, Ending, FrameBatch, Hashing, InputSummary, Inputs, InterfaceStatistics,
-    OpenError, Resolution,
+    ClockSteps, Compression, Container, Ending, FrameBatch, Hashing, InputSummary, Inputs,
+    Interface, InterfaceStatistics, LatePackets, OpenError, Resolution, TimeHealth,
 };
 
 mod blocks;
@@ -19,6 +19,7 @@ pub mod build;
 pub mod corpus;
 mod damage;
 mod order;
+mod reorder;
 
 /// A frame outside its batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,17 +41,21 @@ impl Frame {
 }
 
 /// Reads everything, and checks what holds for every stream.
-fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
+fn read(inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
+    let (frames, summaries, _) = read_with_health(inputs);
+    (frames, summaries)
+}
+
+/// The same, and what is told of the times of the whole stream.
+fn read_with_health(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>, TimeHealth) {
     let mut frames = Vec::new();
     let mut batch = FrameBatch::default();
-    let mut numbers = BTreeMap::new();
+    let mut numbers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     while inputs.fill(&mut batch) {
         assert!(!batch.frames.is_empty(), "a batch without frames");
         for meta in &batch.frames {
             assert_eq!(meta.source.ordinal, frames.len() as u64);
-            let number = numbers.entry(meta.source.input).or_insert(0);
-            *number += 1;
-            assert_eq!(meta.source.number, *number);
+            numbers.entry(meta.source.input).or_default().push(meta.source.number);
             assert!(meta.captured <= meta.original);
             let data = batch.data(meta).to_vec();
             assert_eq!(data.len(), meta.captured as usize);
@@ -66,12 +71,17 @@ fn read(mut inputs: Inputs) -> (Vec<Frame>, Vec<InputSummary>) {
         }
     }
     assert!(batch.frames.is_empty());
+    let health = inputs.health();
     let summaries = inputs.finish();
     for (index, summary) in summaries.iter().enumerate() {
-        let count = numbers.get(&(index as u32)).copied().unwrap_or(0);
-        assert_eq!(summary.packets, count, "{}", summary.name);
+        let mut numbers = numbers.remove(&(index as u32)).unwrap_or_default();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(1..=summary.packets), "{}", summary.name);
     }
-    (frames, summaries)
+    let late = |count: fn(LatePackets) -> u64| summaries.iter().map(|s| count(s.late)).sum::<u64>();
+    assert_eq!(health.late.reordered, late(|late| late.reordered));
+    assert_eq!(health.late.out_of_reach, late(|late| late.out_of_reach));
+    (frames, summaries, health)
 }
 
 /// Reads files or folders that must open.
@@ -95,6 +105,16 @@ fn read_all_bytes(parts: &[&[u8]]) -> (Vec<Frame>, Vec<InputSummary>) {
         (format!("part{}", index + 1), source)
     });
     read(Inputs::from_streams(streams.collect(), Hashing::Sha256).expect("memory can be read"))
+}
+
+/// Gives a few bytes at a time, like a slow pipe.
+struct Trickle(Cursor<Vec<u8>>, usize);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(buffer.len());
+        self.0.read(&mut buffer[..count])
+    }
 }
 
 /// A classic pcap file, little-endian, microseconds, Ethernet.

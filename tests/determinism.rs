@@ -51,7 +51,7 @@ struct Packet {
     data: Vec<u8>,
 }
 
-/// The packets of a capture. `None` when a container would have to say more of them than time,
+/// The packets of a capture in the order of the file. `None` when a container would have to say more of them than time,
 /// lengths and link type, or when their times run back so far that a cut changes their order.
 fn packets(path: &Path) -> Option<Vec<Packet>> {
     let mut inputs = Inputs::open(&[path.to_owned()], Hashing::Off).unwrap();
@@ -61,17 +61,20 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
     while inputs.fill(&mut batch) {
         for frame in &batch.frames {
             plain &= frame.fcs_bytes == 0 && frame.time.nanos() >= 0;
-            packets.push(Packet {
+            let packet = Packet {
                 nanos: frame.time.nanos(),
                 original: frame.original,
                 link: frame.link,
                 data: batch.data(frame).to_vec(),
-            });
+            };
+            packets.push((frame.source.number, packet));
         }
     }
+    packets.sort_by_key(|(number, _)| *number);
+    let packets = packets.into_iter().map(|(_, packet)| packet).collect();
     let summary = inputs.finish().remove(0);
     let counted = summary.interfaces.iter().any(|interface| interface.lost().is_some());
-    let orderly = summary.regressions.widest < 1_000_000_000;
+    let orderly = summary.clock.regressions.widest < 1_000_000_000;
     (plain && orderly && !counted && summary.untimed_packets == 0).then_some(packets)
 }
 

@@ -4,11 +4,11 @@ use crate::base::{LinkType, Timestamp};
 
 /// Where a frame comes from: its place in the stream, which input, which packet of it.
 ///
-/// Ordered by arrival. Inputs are numbered in the order in which they are read, packets from 1
-/// as tshark and capinfos count them.
+/// Ordered by the place in the stream. Inputs are numbered in the order in which they are read,
+/// packets from 1 as tshark and capinfos count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameRef {
-    /// Place in the whole stream, counted from 0 over all inputs.
+    /// Place in the whole stream once late packets were put back, counted from 0 over all inputs.
     pub ordinal: u64,
     /// Index of the input in the order in which inputs are read.
     pub input: u32,
@@ -36,12 +36,12 @@ pub struct FrameMeta {
     pub fcs_bytes: u8,
 }
 
-/// Frames in arrival order and the arena that holds their bytes.
+/// Frames in the order of the stream and the arena that holds their bytes.
 #[derive(Debug, Default)]
 pub struct FrameBatch {
     /// The arena.
     pub bytes: Vec<u8>,
-    /// The frames, in arrival order.
+    /// The frames, in the order of the stream.
     pub frames: Vec<FrameMeta>,
 }
 

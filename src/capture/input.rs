@@ -6,7 +6,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::arrivals::weight;
 use super::batch::{FrameBatch, FrameMeta, FrameRef};
+use super::clock::is_orderly;
 use super::compression::{Decompressor, Hashing, Source};
 use super::container::{Opening, Record, RecordReader, Step, open_container};
 use super::feed::{Failure, Feed, FeedEnd, Message, Window};
@@ -55,7 +57,7 @@ enum Next {
 pub(super) enum Filled {
     /// The batch has frames.
     Frames,
-    /// No frames, because the next packet is later than the limit.
+    /// No frames, because the next packet is beyond the limit.
     Limit,
     /// No frames, because there are no more.
     End,
@@ -65,8 +67,37 @@ pub(super) enum Filled {
 pub(super) struct Place<'a> {
     /// Index of the input.
     pub(super) input: u32,
-    /// Number of the next frame over all inputs.
+    /// Number of the next frame over all inputs, in order of arrival.
     pub(super) ordinal: &'a mut u64,
+}
+
+/// How far an input is read before the next one is opened.
+pub(super) struct Limit {
+    /// Where the next input begins.
+    pub(super) begin: Timestamp,
+    /// Packets later than this are never read.
+    pub(super) end: Timestamp,
+    /// Bytes of packets, as the reorder buffer counts them, that may still be read between the
+    /// two.
+    pub(super) ahead: u64,
+}
+
+impl Limit {
+    /// Whether a packet may still be read.
+    #[inline]
+    fn admits(&mut self, record: &Record) -> bool {
+        match record.time {
+            Some(time) if time > self.begin => time <= self.end && self.run_ahead(record.captured),
+            _ => true,
+        }
+    }
+
+    #[cold]
+    fn run_ahead(&mut self, captured: u32) -> bool {
+        let left = self.ahead.checked_sub(weight(captured));
+        self.ahead = left.unwrap_or(self.ahead);
+        left.is_some()
+    }
 }
 
 impl InputReader {
@@ -133,19 +164,18 @@ impl InputReader {
     }
 
     /// Puts the next frames into `batch`, which must hold none; stops before the first packet
-    /// later than `limit`. The batch takes over the memory in which they were read.
+    /// beyond `limit`. The batch takes over the memory in which they were read.
     pub(super) fn fill(
         &mut self,
         batch: &mut FrameBatch,
         place: &mut Place<'_>,
-        limit: Option<Timestamp>,
+        limit: &mut Limit,
     ) -> Filled {
-        let limit = limit.unwrap_or(Timestamp::from_nanos(i64::MAX));
         loop {
             let next = loop {
                 match self.next() {
                     Next::Packet(record) => {
-                        if record.time.is_some_and(|time| time > limit) {
+                        if !limit.admits(&record) {
                             break Next::Packet(record);
                         }
                         let offset = self.window.start + record.data;
@@ -269,8 +299,9 @@ impl InputReader {
         summary.cut_packets += u64::from(record.captured < original);
         summary.overlong_packets += u64::from(record.original < record.captured);
         if let Some(time) = record.time {
-            if time < self.time && summary.first.is_some() {
-                summary.regressions.step_back(summary.packets, self.time.since(time));
+            let step = time.since(self.time);
+            if !is_orderly(step) && summary.first.is_some() {
+                summary.clock.count(summary.packets, step);
             }
             summary.extend_span(time);
             self.time = time;

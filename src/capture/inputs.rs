@@ -1,9 +1,8 @@
 //! All inputs as one stream of batches in time order.
 //!
 //! In: the paths given. Out: batches of frames and, in the end, a summary of each input. Inputs
-//! are read one after the other; only those that overlap in time are open together. Packets
-//! of one input never change their order: time that runs backwards inside an input is counted,
-//! not repaired.
+//! are read one after the other; only those that overlap in time are open together. What is
+//! decided here is in which order packets arrive; `reorder` puts late ones in their places.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -11,12 +10,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::arrivals::{TimeHealth, WINDOW};
 use super::batch::FrameBatch;
 use super::compression::{Hashing, Source};
 use super::error::OpenError;
 use super::feed::PIECE;
-use super::input::{Filled, InputReader, Place};
+use super::input::{Filled, InputReader, Limit, Place};
 use super::paths::{Expansion, Found, Skipped, expand, is_stdin, natural_order};
+use super::reorder::{Reorder, recycle};
 use super::summary::{Ending, InputSummary};
 use crate::base::{Timestamp, merge};
 
@@ -24,6 +25,10 @@ use crate::base::{Timestamp, merge};
 /// first. Packets of a rotated set leave the capturing machine slightly out of order, and a cut
 /// between two files must not change their order.
 const TOLERANCE: i64 = 1_000_000_000;
+
+/// Bytes of packets that may be read from an input behind the begin of the next one: less than
+/// what late packets are put back over, so that those of the next input still find their places.
+const AHEAD: u64 = WINDOW / 2;
 
 /// Frames after which a batch of interleaved packets is full.
 const BATCH_FRAMES: usize = 4096;
@@ -38,7 +43,11 @@ pub struct Inputs {
     active: Vec<Active>,
     /// Whether the active inputs are known to overlap with others.
     overlapping: bool,
-    ordinal: u64,
+    /// What is left of [`AHEAD`] until the next input is opened.
+    ahead: u64,
+    /// Frames that have arrived.
+    arrived: u64,
+    reorder: Reorder,
     skipped: Vec<Skipped>,
     /// Bytes of the inputs that have ended.
     ended_bytes: u64,
@@ -52,6 +61,8 @@ struct Slot {
     size: Option<u64>,
     /// Time of the first packet; `None` when there is none.
     first: Option<Timestamp>,
+    /// The earliest such time of this input and all behind it.
+    earliest: Option<Timestamp>,
     content: Content,
 }
 
@@ -129,12 +140,19 @@ impl Inputs {
 
     fn over(mut slots: Vec<Slot>, skipped: Vec<Skipped>, hashing: Hashing) -> Inputs {
         order(&mut slots);
+        let mut earliest = None;
+        for slot in slots.iter_mut().rev() {
+            merge::least(&mut earliest, slot.first);
+            slot.earliest = earliest;
+        }
         Inputs {
             slots,
             next: 0,
             active: Vec::new(),
             overlapping: false,
-            ordinal: 0,
+            ahead: AHEAD,
+            arrived: 0,
+            reorder: Reorder::default(),
             skipped,
             ended_bytes: 0,
             hashing,
@@ -170,17 +188,69 @@ impl Inputs {
 
     /// Replaces the frames of `batch` by the next ones; false when there are no more.
     ///
-    /// A batch holds the packets of about 256 KiB of one input, or up to 4096 packets where
-    /// inputs overlap. The memory of `batch` is used again, so it should be one that was filled
-    /// before; it need not be cleared.
+    /// Frames come in the order of their times, those of equal times in the order of arrival. One
+    /// that is more than a second late, or late by more than 4 MiB of packets, stays where it
+    /// arrived, and nothing is put back across a jump of the clock; [`InputSummary::late`] and
+    /// [`InputSummary::clock`] count these. [`FrameRef::ordinal`](super::FrameRef::ordinal) numbers
+    /// the frames in this order.
+    ///
+    /// A batch holds the packets of about 256 KiB. The memory of `batch` is used again, so it
+    /// should be one that was filled before; it need not be cleared.
     pub fn fill(&mut self, batch: &mut FrameBatch) -> bool {
-        batch.frames.clear();
+        recycle(batch);
+        while !self.reorder.pop(batch) {
+            if self.read(batch) {
+                self.reorder.push(batch);
+            } else {
+                self.reorder.end();
+                let more = self.reorder.pop(batch);
+                if !more {
+                    batch.clear();
+                }
+                return more;
+            }
+        }
+        true
+    }
+
+    /// How orderly the times were of what has been read so far.
+    pub fn health(&self) -> TimeHealth {
+        self.reorder.health()
+    }
+
+    /// One summary for each input, in the order of reading. Complete after
+    /// [`fill`](Inputs::fill) has answered false; before that, inputs end as
+    /// [`Ending::NotRead`].
+    pub fn finish(mut self) -> Vec<InputSummary> {
+        for Active { index, reader } in std::mem::take(&mut self.active) {
+            self.store(index, reader.into_summary());
+        }
+        let mut latest = None;
+        let mut summaries = Vec::with_capacity(self.slots.len());
+        for (index, slot) in self.slots.into_iter().enumerate() {
+            let mut summary = match slot.content {
+                Content::Done(summary) => *summary,
+                Content::Stream(reader) => reader.into_summary(),
+                Content::File | Content::Reading => InputSummary::new(slot.path),
+            };
+            summary.late = self.reorder.late(index);
+            if let Some(latest) = latest {
+                summary.follow(latest);
+            }
+            merge::most(&mut latest, summary.last);
+            summaries.push(summary);
+        }
+        summaries
+    }
+
+    /// Puts the next frames in order of arrival into `batch`, which must hold none; false when
+    /// there are no more.
+    fn read(&mut self, batch: &mut FrameBatch) -> bool {
         loop {
             match self.active.as_slice() {
                 [] => {
                     self.overlapping = false;
                     if !self.open_next() {
-                        batch.clear();
                         return false;
                     }
                 }
@@ -193,41 +263,19 @@ impl Inputs {
         }
     }
 
-    /// One summary for each input, in the order of reading. Complete after
-    /// [`fill`](Inputs::fill) has answered false; before that, inputs end as
-    /// [`Ending::NotRead`].
-    pub fn finish(mut self) -> Vec<InputSummary> {
-        for Active { index, reader } in std::mem::take(&mut self.active) {
-            self.store(index, reader.into_summary());
-        }
-        let mut previous = None;
-        let mut summaries = Vec::with_capacity(self.slots.len());
-        for slot in self.slots {
-            let mut summary = match slot.content {
-                Content::Done(summary) => *summary,
-                Content::Stream(reader) => reader.into_summary(),
-                Content::File | Content::Reading => InputSummary::new(slot.path),
-            };
-            if let (Some(previous), Some(first)) = (previous, summary.first) {
-                summary.gap_to_previous = Some(first.since(previous));
-            }
-            merge::most(&mut previous, summary.last);
-            summaries.push(summary);
-        }
-        summaries
-    }
-
     /// Reads from the one active input, up to where the next one begins.
     fn drain(&mut self, batch: &mut FrameBatch) {
+        let begin = self.next_first().unwrap_or(Timestamp::from_nanos(i64::MAX));
         let tolerance = if self.overlapping { 0 } else { TOLERANCE };
-        let limit = self
-            .next_first()
-            .map(|first| Timestamp::from_nanos(first.nanos().saturating_add(tolerance)));
+        let end = Timestamp::from_nanos(begin.nanos().saturating_add(tolerance));
         let Some(active) = self.active.first_mut() else {
             return;
         };
-        let mut place = Place { input: active.index as u32, ordinal: &mut self.ordinal };
-        match active.reader.fill(batch, &mut place, limit) {
+        let mut limit = Limit { begin, end, ahead: self.ahead };
+        let mut place = Place { input: active.index as u32, ordinal: &mut self.arrived };
+        let filled = active.reader.fill(batch, &mut place, &mut limit);
+        self.ahead = limit.ahead;
+        match filled {
             Filled::Frames => {}
             Filled::Limit => {
                 self.overlapping = true;
@@ -261,7 +309,7 @@ impl Inputs {
             let Some(Active { index, reader }) = self.active.get_mut(position) else {
                 break;
             };
-            reader.take(batch, &mut Place { input: *index as u32, ordinal: &mut self.ordinal });
+            reader.take(batch, &mut Place { input: *index as u32, ordinal: &mut self.arrived });
             match reader.peek() {
                 Some(time) => heads.push(Reverse((time, position))),
                 None => ended.push(position),
@@ -272,9 +320,9 @@ impl Inputs {
         }
     }
 
-    /// Time of the first packet of the next input that has one.
+    /// Earliest time of a first packet among the inputs that are not yet open.
     fn next_first(&self) -> Option<Timestamp> {
-        self.slots.get(self.next).and_then(|slot| slot.first)
+        self.slots.get(self.next).and_then(|slot| slot.earliest)
     }
 
     /// Opens the next input; false when there is none.
@@ -284,6 +332,7 @@ impl Inputs {
             return false;
         };
         self.next += 1;
+        self.ahead = AHEAD;
         let opened = match std::mem::replace(&mut slot.content, Content::Reading) {
             Content::Stream(reader) => Ok(*reader),
             _ => File::open(&slot.path).and_then(|file| {
@@ -341,14 +390,15 @@ fn look_at(file: &Found, hashing: Hashing) -> io::Result<Look> {
             other => other.to_string(),
         }));
     }
-    Ok(Look::Capture(Slot { path, size, first, content: Content::File }))
+    Ok(Look::Capture(Slot { path, size, first, earliest: first, content: Content::File }))
 }
 
 /// Opens a source that can be read only once.
 fn open_stream(path: PathBuf, source: Source, hashing: Hashing) -> io::Result<Slot> {
     let mut reader = InputReader::open(path.clone(), source, true, hashing)?;
     let first = reader.peek();
-    Ok(Slot { path, size: None, first, content: Content::Stream(Box::new(reader)) })
+    let content = Content::Stream(Box::new(reader));
+    Ok(Slot { path, size: None, first, earliest: first, content })
 }
 
 /// Puts inputs into the order of reading: those without packets last.

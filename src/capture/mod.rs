@@ -4,10 +4,13 @@
 //! [`InputSummary`] per input. Nothing here knows what a frame means.
 //!
 //! A path goes through `paths` (folders, doubles, names), `inputs` (order, overlap) and `input`
-//! (one file from first to last byte). Bytes go through `compression` (hash, decompress) and
+//! (one file from first to last byte); what they deliver goes through `arrivals` (which packets
+//! are late) and `reorder` (their places). Bytes go through `compression` (hash, decompress) and
 //! `feed` (a thread that reads ahead), and are cut into records by `pcap` or `pcapng`.
 
+mod arrivals;
 mod batch;
+mod clock;
 mod compression;
 mod container;
 mod error;
@@ -18,12 +21,15 @@ mod interface;
 mod paths;
 mod pcap;
 mod pcapng;
+mod reorder;
 mod summary;
 
+pub use arrivals::{LatePackets, TimeHealth};
 pub use batch::{FrameBatch, FrameMeta, FrameRef};
+pub use clock::{ClockSteps, TimeSteps};
 pub use compression::Hashing;
 pub use error::OpenError;
 pub use inputs::Inputs;
 pub use interface::{Interface, InterfaceStatistics, Resolution};
 pub use paths::Skipped;
-pub use summary::{ByteOrder, Compression, Container, Ending, InputSummary, TimeRegressions};
+pub use summary::{ByteOrder, Compression, Container, Ending, InputSummary};

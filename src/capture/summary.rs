@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::arrivals::LatePackets;
+use super::clock::ClockSteps;
 use super::interface::{Interface, Resolution};
 use crate::base::time::Timestamp;
 use crate::base::{LinkType, merge};
@@ -48,11 +50,18 @@ pub struct InputSummary {
     /// Packets without a time stamp (pcapng Simple Packet Blocks). They bear the time of the
     /// packet before them.
     pub untimed_packets: u64,
-    /// Places where a packet is earlier than the one before it.
-    pub regressions: TimeRegressions,
-    /// Nanoseconds from the last packet of the previous input that has packets to the first of
-    /// this one; negative when they overlap.
+    /// Steps of time back and jumps of the clock between neighbouring packets of this input that
+    /// have a time stamp.
+    pub clock: ClockSteps,
+    /// What became of packets that came later than others of this or another input although they
+    /// are earlier.
+    pub late: LatePackets,
+    /// Nanoseconds from the latest packet of all inputs before to the earliest of this one;
+    /// negative when they overlap.
     pub gap_to_previous: Option<i64>,
+    /// Nanoseconds of the time of this input that the inputs before cover as well; `None` when
+    /// they do not overlap.
+    pub overlap_with_previous: Option<i64>,
     /// How the input ended.
     pub ending: Ending,
 }
@@ -78,8 +87,10 @@ impl InputSummary {
             cut_packets: 0,
             overlong_packets: 0,
             untimed_packets: 0,
-            regressions: TimeRegressions::default(),
+            clock: ClockSteps::default(),
+            late: LatePackets::default(),
             gap_to_previous: None,
+            overlap_with_previous: None,
             ending: Ending::NotRead { offset: 0 },
         }
     }
@@ -94,33 +105,18 @@ impl InputSummary {
         counts.into_iter().collect()
     }
 
+    /// Compares the input with those before it, of whose packets `latest` is the greatest time.
+    pub(super) fn follow(&mut self, latest: Timestamp) {
+        if let (Some(first), Some(last)) = (self.first, self.last) {
+            self.gap_to_previous = Some(first.since(latest));
+            self.overlap_with_previous = (latest > first).then(|| latest.min(last).since(first));
+        }
+    }
+
     /// Takes `time` into the span of the input.
     pub(super) fn extend_span(&mut self, time: Timestamp) {
         merge::least(&mut self.first, Some(time));
         merge::most(&mut self.last, Some(time));
-    }
-}
-
-/// Packets that are earlier than the packet before them in the same input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimeRegressions {
-    /// How many.
-    pub count: u64,
-    /// Number of the first such packet, from 1; 0 when there is none.
-    pub first_packet: u64,
-    /// The widest step back, in nanoseconds.
-    pub widest: i64,
-}
-
-impl TimeRegressions {
-    /// Counts a step back of `nanos` at `packet`.
-    #[cold]
-    pub(super) fn step_back(&mut self, packet: u64, nanos: i64) {
-        if self.count == 0 {
-            self.first_packet = packet;
-        }
-        self.count += 1;
-        self.widest = self.widest.max(nanos);
     }
 }
 
@@ -218,7 +214,7 @@ impl fmt::Display for ByteOrder {
 }
 
 /// How the reading of an input ended. Offsets count bytes of the decompressed stream from 0.
-/// Every packet before the offset has been delivered.
+/// Every packet before the offset has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// At the end of a record.

@@ -1,7 +1,7 @@
 //! What the report says of the inputs, and of files that were none.
 
 use super::model;
-use crate::capture::{Ending, InputSummary, Interface, Skipped};
+use crate::capture::{Ending, InputSummary, Interface, Skipped, TimeSteps};
 
 /// Most skipped files that are named.
 const SKIPPED: usize = 1000;
@@ -19,6 +19,9 @@ pub(super) fn input(summary: &InputSummary) -> model::Input {
         }
         Ending::NotRead { offset } => ("not-read", Some(*offset), None),
     };
+    let clock = summary.clock;
+    let found = |steps: TimeSteps| (steps.count > 0).then_some(steps);
+    let packet = |steps| found(steps).map(|steps| steps.first_packet);
     model::Input {
         name: summary.name.clone(),
         size: summary.size,
@@ -33,12 +36,20 @@ pub(super) fn input(summary: &InputSummary) -> model::Input {
         first: summary.first.map(|time| time.to_string()),
         last: summary.last.map(|time| time.to_string()),
         gap_to_previous_ns: summary.gap_to_previous,
+        overlap_with_previous_ns: summary.overlap_with_previous,
         cut_packets: summary.cut_packets,
         overlong_packets: summary.overlong_packets,
         untimed_packets: summary.untimed_packets,
-        time_regressions: summary.regressions.count,
-        first_regression: (summary.regressions.count > 0)
-            .then_some(summary.regressions.first_packet),
+        time_regressions: clock.regressions.count,
+        first_regression: packet(clock.regressions),
+        first_regression_ns: found(clock.regressions).map(|steps| steps.first),
+        widest_regression_ns: found(clock.regressions).map(|steps| steps.widest),
+        clock_jumps_backward: clock.jumps_backward.count,
+        first_jump_backward: packet(clock.jumps_backward),
+        clock_jumps_forward: clock.jumps_forward.count,
+        first_jump_forward: packet(clock.jumps_forward),
+        reordered_packets: summary.late.reordered,
+        out_of_reach_packets: summary.late.out_of_reach,
         ending: ending.to_owned(),
         ending_offset: offset,
         ending_reason: reason,

@@ -120,17 +120,44 @@ pub struct Input {
     /// they overlap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub gap_to_previous_ns: Option<i64>,
+    /// Nanoseconds of the time of this input that the inputs before cover as well; absent when
+    /// they do not overlap.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overlap_with_previous_ns: Option<i64>,
     /// Packets of which the capture kept only the begin.
     pub cut_packets: u64,
     /// Packets whose record claims more captured bytes than the frame had.
     pub overlong_packets: u64,
     /// Packets without a time of their own.
     pub untimed_packets: u64,
-    /// Packets that are earlier than the one before them.
+    /// Packets that are earlier than the one before them in the input.
     pub time_regressions: u64,
     /// Number of the first such packet; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_regression: Option<u64>,
+    /// Nanoseconds by which that one is earlier.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_regression_ns: Option<i64>,
+    /// Most nanoseconds by which one is earlier.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub widest_regression_ns: Option<i64>,
+    /// Packets more than a minute earlier than the one before them; they count among
+    /// `time_regressions` too.
+    pub clock_jumps_backward: u64,
+    /// Number of the first such packet; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_jump_backward: Option<u64>,
+    /// Packets more than an hour later than the one before them.
+    pub clock_jumps_forward: u64,
+    /// Number of the first such packet; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_jump_forward: Option<u64>,
+    /// Packets that arrived after later ones, of this or another input, and were put back in the
+    /// order of their times.
+    pub reordered_packets: u64,
+    /// Packets that arrived after later ones and stayed there, because they were more than a
+    /// second late or more than 4 MiB of packets had come in between.
+    pub out_of_reach_packets: u64,
     /// How the reading ended: `complete`, `incomplete-tail`, `corrupt`, `unreadable` or
     /// `not-read`.
     pub ending: String,

@@ -181,7 +181,7 @@ fn simple_packets_have_the_time_of_the_packet_before() {
         assert_eq!(summary.first, Some(Timestamp::from_parts(5, 0)));
         assert_eq!(summary.first, summary.last);
         assert_eq!(summary.cut_packets, 1);
-        assert_eq!(summary.regressions.count, 0);
+        assert_eq!(summary.clock.regressions.count, 0);
     }
     let file = [start(Builder::LITTLE), Builder::LITTLE.simple(60, &DATA[..40])].concat();
     assert!(reason(&read_bytes(&file).1.ending).contains("too short"));
@@ -276,6 +276,41 @@ fn statistics_of_interfaces() {
         assert_eq!(statistics.accepted_by_filter, Some(206));
         assert_eq!(statistics.dropped_by_system, Some(207));
         assert_eq!(statistics.delivered, Some(208));
+    }
+}
+
+#[test]
+fn losses_add_up_over_interfaces_and_sections() {
+    for build in ORDERS {
+        let counter = |code: u16, value: u64| build.option(code, &build.u64(value));
+        let interface = || build.interface(1, 0, &[]);
+        let packet = |dropped| build.enhanced(0, 1, &DATA, &counter(4, dropped));
+        let file = [
+            // Counters of the whole capture: the interface lost 3, the system 4; the packets tell
+            // of the same losses.
+            build.section(1, 0),
+            interface(),
+            packet(2),
+            build.statistics(0, &counter(5, 1)),
+            packet(5),
+            build.statistics(0, &[counter(5, 3), counter(7, 4)].concat()),
+            // The packets tell of more than the counters.
+            build.section(1, 0),
+            interface(),
+            packet(10),
+            packet(11),
+            build.statistics(0, &counter(5, 20)),
+            // A counter of zero tells that nothing was lost; no counter tells nothing.
+            build.section(1, 0),
+            interface(),
+            interface(),
+            packet(0),
+            build.statistics(0, &counter(7, 0)),
+        ]
+        .concat();
+        let (_, summary) = read_bytes(&file);
+        let lost: Vec<_> = summary.interfaces.iter().map(Interface::lost).collect();
+        assert_eq!(lost, [Some(7), Some(21), Some(0), None]);
     }
 }
 

@@ -83,24 +83,25 @@ fn overlapping_inputs_are_interleaved_by_time() {
     // A tie goes to the input that is read first.
     assert_eq!(
         milliseconds(&frames),
-        [0, 2000, 4000, 3000, 4000, 4500, 5000, 6000, 7000, 8000, 20_000]
+        [0, 2000, 3000, 4000, 4000, 4500, 5000, 6000, 7000, 8000, 20_000]
     );
-    assert_eq!(order, "aaabbcbabac");
+    assert_eq!(order, "aababcbabac");
     let gaps: Vec<_> = summaries.iter().map(|summary| summary.gap_to_previous).collect();
     assert_eq!(gaps, [None, Some(-5_000_000_000), Some(-3_500_000_000)]);
-    assert!(summaries.iter().all(|summary| summary.regressions.count == 0));
+    let overlaps: Vec<_> = summaries.iter().map(|summary| summary.overlap_with_previous).collect();
+    assert_eq!(overlaps, [None, Some(4_000_000_000), Some(3_500_000_000)]);
+    assert!(summaries.iter().all(|summary| summary.clock == ClockSteps::default()));
 }
 
 #[test]
-fn an_input_that_reaches_less_than_a_second_into_the_next_is_read_first() {
-    let a = packets(&[0, 1000, 2900], b'a');
+fn an_input_that_reaches_into_the_next_is_interleaved_with_it() {
     let b = packets(&[2000, 3000], b'b');
-    let (frames, _) = read_all_bytes(&[&b, &a]);
-    assert_eq!(milliseconds(&frames), [0, 1000, 2900, 2000, 3000]);
-    // One packet more and they overlap: the rest is interleaved.
-    let a = packets(&[0, 1000, 2900, 3001, 3100], b'a');
-    let (frames, _) = read_all_bytes(&[&b, &a]);
-    assert_eq!(milliseconds(&frames), [0, 1000, 2900, 2000, 3000, 3001, 3100]);
+    for a in [&[0, 1000, 2900][..], &[0, 1000, 2900, 3001, 3100]] {
+        let (frames, _) = read_all_bytes(&[&b, &packets(a, b'a')]);
+        let mut expected = [a, &[2000, 3000]].concat();
+        expected.sort_unstable();
+        assert!(milliseconds(&frames).into_iter().eq(expected.into_iter().map(i64::from)));
+    }
 }
 
 #[test]
@@ -109,22 +110,7 @@ fn many_batches_of_overlapping_inputs_keep_the_order() {
     let (a, b) = (packets(&times(0), b'a'), packets(&times(5001), b'b'));
     let (frames, _) = read_all_bytes(&[&a, &b]);
     assert_eq!(frames.len(), 60_000);
-    // Until the overlap is noticed the first input runs ahead.
-    let late = frames.iter().position(|frame| frame.input == 1).unwrap();
-    assert_eq!(frames[late].time.nanos(), 5_001_000_000);
-    assert!(frames[late - 1].time.nanos() <= 6_001_000_000);
-    assert!(frames[late..].is_sorted_by_key(|frame| frame.time));
-}
-
-#[test]
-fn time_that_runs_backwards_is_counted_and_kept() {
-    let (frames, summary) = read_bytes(&packets(&[5000, 4000, 4500, 1000, 9000], 0));
-    assert_eq!(milliseconds(&frames), [5000, 4000, 4500, 1000, 9000]);
-    assert_eq!(summary.regressions.count, 2);
-    assert_eq!(summary.regressions.first_packet, 2);
-    assert_eq!(summary.regressions.widest, 3_500_000_000);
-    assert_eq!(summary.first, Some(Timestamp::from_parts(1, 0)));
-    assert_eq!(summary.last, Some(Timestamp::from_parts(9, 0)));
+    assert!(frames.is_sorted_by_key(|frame| frame.time));
 }
 
 #[test]
@@ -188,9 +174,7 @@ fn all_problems_with_the_paths_are_told_at_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever overlaps with whatever: no packet is lost, every input keeps its order, and the
-    /// stream steps back by a second where inputs begin to overlap, and by two at most where their
-    /// names number them in another order than their first packets.
+    /// Whatever overlaps with whatever: no packet is lost, and all are in the order of their times.
     #[test]
     fn any_inputs_in_order_make_a_stream_in_order(
         mut inputs in proptest::collection::vec(
@@ -200,26 +184,12 @@ proptest! {
         let files: Vec<_> = (0..).zip(&inputs).map(|(name, times)| packets(times, name)).collect();
         let files: Vec<_> = files.iter().map(Vec::as_slice).collect();
         let (frames, _) = read_all_bytes(&files);
-        let mut latest = 0;
-        for time in milliseconds(&frames) {
-            prop_assert!(time >= latest - 2000, "{time} after {latest}");
-            latest = time.max(latest);
-        }
+        prop_assert!(frames.is_sorted_by_key(|frame| frame.time));
         for (name, times) in (0..).zip(&inputs) {
             let own: Vec<_> = frames.iter().filter(|f| f.data[0] == name).cloned().collect();
             let indices: Vec<_> = own.iter().map(|frame| frame.data[1]).collect();
             prop_assert_eq!(indices, (0..times.len() as u8).collect::<Vec<_>>());
         }
-    }
-}
-
-/// Gives a few bytes at a time, like a slow pipe.
-struct Trickle(Cursor<Vec<u8>>, usize);
-
-impl Read for Trickle {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.1.min(buffer.len());
-        self.0.read(&mut buffer[..count])
     }
 }
 
@@ -275,8 +245,10 @@ fn inputs_not_read_to_the_end_say_so() {
     assert!(inputs.read_bytes() > 0);
     let read = batch.frames.len() as u64;
     let summaries = inputs.finish();
-    assert_eq!(summaries[0].packets, read);
-    assert_eq!(summaries[0].ending, Ending::NotRead { offset: 24 + 18 * read });
+    // More are held than were delivered.
+    let packets = summaries[0].packets;
+    assert!((read..50_000).contains(&packets));
+    assert_eq!(summaries[0].ending, Ending::NotRead { offset: 24 + 18 * packets });
     assert_eq!(summaries[1].ending, Ending::NotRead { offset: 0 });
     assert!(summaries.iter().all(|summary| summary.sha256.is_none()));
 }
