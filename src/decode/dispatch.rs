@@ -58,6 +58,8 @@ pub(super) enum On {
     MplsInIp,
     EtherIp,
     Gre,
+    /// Cisco metadata behind GRE.
+    GreMetadata,
     /// ERSPAN II or III behind GRE, which held this sequence number.
     Erspan {
         sequence: Option<u32>,
@@ -98,6 +100,7 @@ impl On {
             On::Ip(protocol) => (Layer::Ipv6, protocol.0.into()),
             On::EtherIp => (Layer::EtherIp, 0),
             On::Gre => (Layer::Gre, 0),
+            On::GreMetadata => (Layer::CiscoMetadata, 0),
             On::Erspan { .. } => (Layer::Erspan, 0),
             On::L2tpOverIp | On::L2tpOverUdp => (Layer::L2tp, 0),
             On::Vxlan | On::VxlanGpe => (Layer::Vxlan, 0),
@@ -165,6 +168,7 @@ pub(super) fn step(hook: On, packet: &mut Packet<'_>) -> Step {
         On::MplsInIp => tunnel::mpls::in_ip(packet),
         On::EtherIp => tunnel::ether_ip::step(packet),
         On::Gre => tunnel::gre::step(packet),
+        On::GreMetadata => link::cisco_metadata::in_gre(packet),
         On::Erspan { sequence } => tunnel::erspan::step(packet, sequence),
         On::L2tpOverIp => tunnel::l2tp::over_ip(packet),
         On::L2tpOverUdp => tunnel::l2tp::over_udp(packet),

@@ -106,6 +106,8 @@ static NAMES: &[Name] = &[
     plain(Layer::Llc, 0x00_000c_2001, "cgmp"),
     plain(Layer::Llc, 0x00_000c_2003, "vtp"),
     plain(Layer::Llc, 0x00_000c_2004, "dtp"),
+    plain(Layer::Llc, 0x00_0081_01a1, "nortel-discovery"),
+    plain(Layer::Llc, 0x00_0081_01a2, "nortel-discovery"),
     plain(Layer::Llc, 0x00_e02b_00bb, "extreme-discovery"),
     plain(Layer::Llc, 0x08_0007_809b, "appletalk"),
     plain(Layer::LinuxCooked, 0x0001, "ipx"),

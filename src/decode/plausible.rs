@@ -36,6 +36,11 @@ pub(super) fn ip(packet: &Packet<'_>, skipped: usize) -> bool {
     })
 }
 
+/// Whether the first byte `skipped` bytes behind the next header is that of an IP header.
+pub(super) fn ip_version(packet: &Packet<'_>, skipped: usize) -> bool {
+    matches!(packet.rest().get(skipped), Some(0x45..=0x4f | 0x60..=0x6f))
+}
+
 /// Header length and total length. A total length of 0 means that offload left it open.
 fn ipv4_lengths(first: u8, header: &mut Cursor<'_>) -> Option<(usize, usize)> {
     let least = usize::from(first & 0x0f) * 4;

@@ -64,7 +64,8 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>, padded: bool, swapped: bo
     if flags & PROTECTED != 0 {
         return packet.stop(Layer::Wlan, StopReason::Encrypted, PROTECTED);
     }
-    if data.fragment != 0 {
+    // Such access points fill the sequence control with something else, and send no fragments.
+    if data.fragment != 0 && !swapped {
         return packet.stop(Layer::Wlan, StopReason::Unknown, LATER_FRAGMENT);
     }
     if data.quality & AGGREGATE != 0 {

@@ -30,6 +30,8 @@ const ERSPAN: u16 = 0x88be;
 const ERSPAN_3: u16 = 0x22eb;
 /// PPP.
 const PPP: u16 = 0x880b;
+/// Cisco metadata, laid out in another way than behind Ethernet.
+const CISCO_METADATA: u16 = 0x8909;
 /// A packet that a router redirected to a cache.
 const WCCP: u16 = 0x883e;
 /// The smallest identifier of a virtual subnet (RFC 7637 section 3.2).
@@ -131,6 +133,7 @@ fn inside(packet: &mut Packet<'_>, flags: u16, protocol: u16, optional: &Optiona
     match protocol {
         PPP => Step::Next(On::PppFrame),
         WCCP => redirected(packet),
+        CISCO_METADATA => Step::Next(On::GreMetadata),
         protocol => Step::Next(On::EtherType(protocol)),
     }
 }

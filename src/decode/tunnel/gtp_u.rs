@@ -48,7 +48,9 @@ fn user_data(packet: &mut Packet<'_>) -> Option<Step> {
             skip_extensions(&mut header, next)?;
         }
     }
-    if length < header.position() || !plausible::ip(packet, header.position()) {
+    // A length that is right to the byte is proof enough: what is inside may have been cut.
+    let inside = if length == packet.wire_rest() { plausible::ip_version } else { plausible::ip };
+    if length < header.position() || !inside(packet, header.position()) {
         return None;
     }
     packet.declare(length.min(packet.wire_rest()));
