@@ -214,8 +214,6 @@ fn link_type(link: LinkType, packet: &mut Packet<'_>) -> Step {
         LinkType(205) => link::capture_header::direction(packet, LinkType(104)),
         LinkType(206) => link::capture_header::direction(packet, LinkType(107)),
         LinkType(239) => link::nflog::step(packet),
-        LinkType(240) => link::capture_header::netanalyzer(packet, false),
-        LinkType(241) => link::capture_header::netanalyzer(packet, true),
         LinkType(242) => link::capture_header::ipoib(packet),
         LinkType(258) => link::capture_header::pktap(packet),
         LinkType(274) => link::mpacket::step(packet),

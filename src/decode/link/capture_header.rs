@@ -14,12 +14,6 @@ pub(in crate::decode) fn direction(packet: &mut Packet<'_>, link: LinkType) -> S
     skip(packet, 1, On::Link(link))
 }
 
-/// NETANALYZER: 4 bytes, then an Ethernet frame; `preamble` says whether 8 bytes of preamble come
-/// before it (NETANALYZER_TRANSPARENT).
-pub(in crate::decode) fn netanalyzer(packet: &mut Packet<'_>, preamble: bool) -> Step {
-    skip(packet, if preamble { 12 } else { 4 }, On::Ethernet)
-}
-
 /// OpenBSD ENC: address family in host order, security parameter index and flags, 4 bytes each.
 pub(in crate::decode) fn enc(packet: &mut Packet<'_>) -> Step {
     skip(packet, 12, On::AnyIp)

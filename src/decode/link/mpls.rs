@@ -51,15 +51,21 @@ pub(in crate::decode) fn below(packet: &mut Packet<'_>) -> Step {
     let Some(first) = packet.rest().first().copied() else {
         return packet.missing(Layer::Mpls);
     };
-    if plausible::ip(packet, 0) {
+    if plausible::ip(packet, 0) != Some(false) {
         return Step::Next(On::AnyIp);
     }
     let kind = first >> 4;
-    if kind == 0 && plausible::ethernet(packet, CONTROL_WORD_BYTES) {
-        packet.advance(&CONTROL_WORD, CONTROL_WORD_BYTES);
-        return Step::Next(On::Ethernet);
+    if kind == 0 {
+        match plausible::ethernet(packet, CONTROL_WORD_BYTES) {
+            Some(true) => {
+                packet.advance(&CONTROL_WORD, CONTROL_WORD_BYTES);
+                return Step::Next(On::Ethernet);
+            }
+            Some(false) => {}
+            None => return packet.missing(Layer::Mpls),
+        }
     }
-    if plausible::ethernet(packet, 0) {
+    if plausible::ethernet(packet, 0) == Some(true) {
         return Step::Next(On::Ethernet);
     }
     match kind {
@@ -72,9 +78,9 @@ pub(in crate::decode) fn below(packet: &mut Packet<'_>) -> Step {
 /// Whether the packet may be a stack with something known below it.
 pub(in crate::decode) fn is_plausible(packet: &Packet<'_>) -> bool {
     let Some((_, length)) = stack(packet.rest()) else { return false };
-    plausible::ip(packet, length)
-        || plausible::ethernet(packet, length)
-        || plausible::ethernet(packet, length.saturating_add(CONTROL_WORD_BYTES))
+    plausible::ip(packet, length) == Some(true)
+        || plausible::ethernet(packet, length) == Some(true)
+        || plausible::ethernet(packet, length.saturating_add(CONTROL_WORD_BYTES)) == Some(true)
 }
 
 fn fields(header: &mut FieldReader<'_>) {

@@ -25,7 +25,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let length = (1_usize << (identity >> 4)) + usize::from(signature >> 4) * 4;
     let whole = header.skip(length).is_some();
     let forwards = operation & 0x0f == FORWARD && IP_IN_IP.contains(&next);
-    if !whole || !forwards || !plausible::ip(packet, header.position()) {
+    if !whole || !forwards || plausible::ip(packet, header.position()) != Some(true) {
         return Step::NoTunnel;
     }
     packet.carried(Outer::Ayiya, 0, None);

@@ -141,7 +141,7 @@ fn inside(packet: &mut Packet<'_>, flags: u16, protocol: u16, optional: &Optiona
 /// A redirected packet may have a header of 4 bytes (WCCP version 2): flags, service group,
 /// buckets.
 fn redirected(packet: &mut Packet<'_>) -> Step {
-    if !plausible::ip(packet, 0) {
+    if plausible::ip(packet, 0) == Some(false) {
         packet.advance(&REDIRECT, 4);
     }
     Step::Next(On::AnyIp)

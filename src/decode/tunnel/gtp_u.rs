@@ -50,7 +50,7 @@ fn user_data(packet: &mut Packet<'_>) -> Option<Step> {
     }
     // A length that is right to the byte is proof enough: what is inside may have been cut.
     let inside = if length == packet.wire_rest() { plausible::ip_version } else { plausible::ip };
-    if length < header.position() || !inside(packet, header.position()) {
+    if length < header.position() || inside(packet, header.position()) != Some(true) {
         return None;
     }
     packet.declare(length.min(packet.wire_rest()));

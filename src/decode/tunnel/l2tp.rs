@@ -106,15 +106,23 @@ fn version_3(
     let Some(session) = header.u32_be().filter(|session| *session != 0) else {
         return Step::NoTunnel;
     };
-    let begin = header.position();
-    let Some(cookie) =
-        COOKIES.into_iter().find(|cookie| plausible::ethernet(packet, begin + cookie))
-    else {
+    let Some(length) = before_ethernet(packet, header.position()) else {
         return Step::NoTunnel;
     };
     packet.carried(Outer::L2tp3, session, None);
-    packet.advance(format, begin + cookie);
+    packet.advance(format, length);
     Step::Next(On::Ethernet)
+}
+
+/// Bytes before the first place behind `session` where an Ethernet frame makes sense; `None` when
+/// there is none, or one before it was cut off.
+fn before_ethernet(packet: &Packet<'_>, session: usize) -> Option<usize> {
+    for cookie in COOKIES {
+        if plausible::ethernet(packet, session + cookie)? {
+            return Some(session + cookie);
+        }
+    }
+    None
 }
 
 fn version_2_fields(header: &mut FieldReader<'_>) {

@@ -21,7 +21,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let (Some(flags), Some(()), Some(word)) = (header.u8(), header.skip(3), header.u32_be()) else {
         return Step::NoTunnel;
     };
-    if !plausible::ip(packet, HEADER) {
+    if plausible::ip(packet, HEADER) != Some(true) {
         return Step::NoTunnel;
     }
     packet.carried(Outer::Lisp, if flags & INSTANCE == 0 { 0 } else { word >> 8 }, None);

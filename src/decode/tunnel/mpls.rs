@@ -4,6 +4,7 @@ use crate::decode::dispatch::On;
 use crate::decode::link::mpls::{is_plausible, stack};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::path::Outer;
+use crate::decode::stop::Layer;
 
 /// A stack behind an IP header.
 pub(in crate::decode) fn in_ip(packet: &mut Packet<'_>) -> Step {
@@ -16,7 +17,9 @@ pub(in crate::decode) fn in_udp(packet: &mut Packet<'_>) -> Step {
 }
 
 fn carried(packet: &mut Packet<'_>, outer: Outer) -> Step {
-    let (bottom, _) = stack(packet.rest()).unwrap_or_default();
+    let Some((bottom, _)) = stack(packet.rest()) else {
+        return packet.missing(Layer::Mpls);
+    };
     packet.carried(outer, bottom, None);
     Step::Next(On::Labels)
 }

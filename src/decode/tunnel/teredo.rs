@@ -26,7 +26,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         return Step::NoTunnel;
     };
     let version = packet.rest().get(length).map(|first| first >> 4);
-    if version != Some(VERSION_6) || !plausible::ip(packet, length) {
+    if version != Some(VERSION_6) || plausible::ip(packet, length) != Some(true) {
         return Step::NoTunnel;
     }
     packet.carried(Outer::Teredo, 0, None);
