@@ -2,6 +2,9 @@
 
 mod capture_walker;
 pub mod corpus;
+mod encapsulations;
 mod frames;
 mod headers;
 mod truncation;
+mod tshark;
+mod tunnels;

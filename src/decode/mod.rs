@@ -17,6 +17,7 @@
 
 mod checksum;
 mod dispatch;
+mod fields;
 mod fingerprint;
 mod key;
 mod link;
@@ -25,14 +26,17 @@ mod non_ip;
 mod observer;
 mod packet;
 mod path;
+mod plausible;
 mod stop;
 mod transport;
+mod tunnel;
 mod unit;
 
 use crate::capture::FrameMeta;
 use dispatch::On;
-use packet::{Packet, Step};
+use packet::{Carrying, Packet, Step};
 
+pub use fields::{Field, FieldValue};
 pub use fingerprint::{Distinction, Fingerprint};
 pub use key::{Direction, FlowKey};
 pub use non_ip::{hides_ip, non_ip_name};
@@ -41,29 +45,85 @@ pub use path::{Outer, Path};
 pub use stop::{Layer, Stop, StopReason};
 pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 
-/// How many headers of one frame are followed. Real frames have fewer than ten; the limit only
+/// How many headers of one frame are followed. Real frames have fewer than twenty; the limit only
 /// bounds the work on frames made to be deep.
 const HEADER_LIMIT: u32 = 64;
+/// How many tunnels of one frame are entered.
+const TUNNEL_LIMIT: u32 = 16;
 
 /// Decodes one frame. `bytes` are its captured bytes; of `frame`, only the lengths, the link
 /// type and the provenance are used.
+///
+/// A packet that came through tunnels counts for its innermost five-tuple. When what a tunnel
+/// carries cannot be read or is no IP packet, the frame counts for the tunnel itself, so that
+/// nothing hides in it; only a mirrored frame without IP is a frame without IP.
 pub fn dissect(frame: &FrameMeta, bytes: &[u8], observer: &mut impl Observer) -> Decoded {
     follow(&mut Packet::new(frame, bytes), On::Link(frame.link), observer)
 }
 
 /// Peels headers off `packet` from the one found on `hook` until its class is known.
-fn follow(packet: &mut Packet<'_>, hook: On, observer: &mut impl Observer) -> Decoded {
+fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -> Decoded {
     let mut hook = hook;
+    let mut outside: Option<(Packet<'a>, Carrying)> = None;
+    let mut tunnels = 0;
     for _ in 0..HEADER_LIMIT {
+        let start = packet.offset();
         let step = dispatch::step(hook, packet);
+        if let Some(format) = packet.format.filter(|_| packet.offset() > start) {
+            observer.header(Header { format, offset: start, length: packet.offset() - start });
+        }
         if let Some(carrier) = packet.carrier.take() {
             observer.carrier(carrier);
         }
         match step {
             Step::Next(next) => hook = next,
-            Step::Done(decoded) => return decoded,
+            Step::Enter(inside, carrying) => {
+                outside = Some((packet.clone(), carrying));
+                tunnels += 1;
+                if tunnels > TUNNEL_LIMIT {
+                    return settle(too_deep(inside, TUNNEL_LIMIT), packet, outside, observer);
+                }
+                packet.enter(carrying);
+                hook = inside;
+            }
+            Step::NoTunnel => return outside.map_or_else(|| unknown(hook), own_flow),
+            Step::Done(decoded) => return settle(decoded, packet, outside, observer),
         }
     }
+    settle(too_deep(hook, HEADER_LIMIT), packet, outside, observer)
+}
+
+/// The class of a frame, of which decoding came to `decoded` and `outside` is the innermost
+/// tunnel.
+fn settle(
+    decoded: Decoded,
+    packet: &Packet<'_>,
+    outside: Option<(Packet<'_>, Carrying)>,
+    observer: &mut impl Observer,
+) -> Decoded {
+    let Some(outside) = outside else { return decoded };
+    match decoded {
+        Decoded::Unit(_) | Decoded::Fragment(_) => decoded,
+        Decoded::NonIp(..) if packet.mirrored => decoded,
+        Decoded::NonIp(..) => own_flow(outside),
+        Decoded::Stopped(stop) => {
+            observer.unread_inside(stop);
+            own_flow(outside)
+        }
+    }
+}
+
+/// The class of a tunnel packet as one of its own flow.
+fn own_flow((packet, carrying): (Packet<'_>, Carrying)) -> Decoded {
+    packet.own_flow(carrying)
+}
+
+fn too_deep(hook: On, limit: u32) -> Decoded {
     let (layer, _) = hook.place();
-    Decoded::Stopped(Stop { layer, reason: StopReason::TooDeep, value: HEADER_LIMIT.into() })
+    Decoded::Stopped(Stop { layer, reason: StopReason::TooDeep, value: limit.into() })
+}
+
+fn unknown(hook: On) -> Decoded {
+    let (layer, value) = hook.place();
+    Decoded::Stopped(Stop { layer, reason: StopReason::Unknown, value })
 }

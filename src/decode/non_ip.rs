@@ -5,6 +5,7 @@
 //! access points, vendor SNAP identifiers, PPP numbers (RFC 1661 registry).
 
 use super::Layer;
+use super::link::wlan;
 
 /// What a number stands for.
 struct Name {
@@ -105,6 +106,8 @@ static NAMES: &[Name] = &[
     plain(Layer::Llc, 0x00_000c_2001, "cgmp"),
     plain(Layer::Llc, 0x00_000c_2003, "vtp"),
     plain(Layer::Llc, 0x00_000c_2004, "dtp"),
+    plain(Layer::Llc, 0x00_0081_01a1, "nortel-discovery"),
+    plain(Layer::Llc, 0x00_0081_01a2, "nortel-discovery"),
     plain(Layer::Llc, 0x00_e02b_00bb, "extreme-discovery"),
     plain(Layer::Llc, 0x08_0007_809b, "appletalk"),
     plain(Layer::LinuxCooked, 0x0001, "ipx"),
@@ -134,6 +137,19 @@ static NAMES: &[Name] = &[
     plain(Layer::Ppp, 0xc025, "link-quality-report"),
     plain(Layer::Ppp, 0xc223, "chap"),
     plain(Layer::Ppp, 0xc227, "eap"),
+    plain(Layer::FrameRelay, 0x08, "q933"),
+    plain(Layer::FrameRelay, 0x81, "clnp"),
+    plain(Layer::FrameRelay, 0x82, "es-is"),
+    plain(Layer::FrameRelay, 0x83, "is-is"),
+    hiding(Layer::FrameRelay, 0xb0, "compressed"),
+    hiding(Layer::FrameRelay, 0xb1, "fragment"),
+    plain(Layer::Wlan, 0x00, "wlan-management"),
+    plain(Layer::Wlan, 0x04, "wlan-control"),
+    plain(Layer::Wlan, 0x08, "wlan-no-data"),
+    plain(Layer::Wlan, 0x0c, "wlan-extension"),
+    hiding(Layer::Wlan, wlan::LATER_FRAGMENT, "wlan-fragment"),
+    hiding(Layer::Wlan, wlan::SEVERAL_FRAMES, "wlan-aggregate"),
+    plain(Layer::Mpls, 1, "mpls-associated-channel"),
 ];
 
 fn find(layer: Layer, value: u64) -> Option<&'static Name> {

@@ -1,6 +1,7 @@
 //! What can be told of a frame besides its class: the headers met, and the tunnels it came
 //! through.
 
+use super::fields::{Field, FieldReader, HeaderFormat};
 use super::path::Outer;
 use super::stop::Stop;
 use crate::base::{Endpoint, IpProto};
@@ -26,14 +27,28 @@ pub struct Carrier {
 }
 
 /// A header met on the way through a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Header {
-    /// Stable name in kebab case, such as `ipv4`.
-    pub name: &'static str,
+    /// What kind of header.
+    pub(super) format: &'static HeaderFormat,
     /// Offset of its first byte in the frame.
     pub offset: usize,
-    /// Bytes of it that decoding walked over.
+    /// Bytes of it as its fields declare them; a cut frame may hold less.
     pub length: usize,
+}
+
+impl Header {
+    /// Stable name in kebab case, such as `ipv4`.
+    pub fn name(&self) -> &'static str {
+        self.format.name
+    }
+
+    /// The main fields, as far as `frame`, the captured bytes, holds them.
+    pub fn fields(&self, frame: &[u8]) -> Vec<Field> {
+        let end = self.offset.saturating_add(self.length).min(frame.len());
+        let header = frame.get(self.offset..end).unwrap_or_default();
+        FieldReader::read(self.format, header, self.offset)
+    }
 }
 
 /// Looks on while a frame is decoded. `()` sees nothing and costs nothing.

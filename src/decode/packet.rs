@@ -5,9 +5,10 @@
 
 use super::checksum;
 use super::dispatch::On;
+use super::fields::HeaderFormat;
 use super::fingerprint::{self, Fingerprint};
 use super::observer::Carrier;
-use super::path::Path;
+use super::path::{Outer, Path};
 use super::stop::{Layer, Stop, StopReason};
 use super::unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 use super::{Direction, FlowKey};
@@ -19,8 +20,24 @@ use crate::capture::FrameMeta;
 pub(super) enum Step {
     /// Another header follows.
     Next(On),
+    /// What IP carries is a tunnel, or by its port may be one: its header follows. When there is
+    /// nothing to be read in it, the packet is what [`Carrying`] says.
+    Enter(On, Carrying),
+    /// It is no tunnel after all, or an empty one.
+    NoTunnel,
     /// The class of the frame is known.
     Done(Decoded),
+}
+
+/// A packet that may be a tunnel, taken as a packet of its own flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carrying {
+    /// Of sender and receiver.
+    pub(super) ports: (u16, u16),
+    /// Bytes of transport payload on the wire.
+    pub(super) payload: usize,
+    /// What its transport header said.
+    pub(super) transport: Transport,
 }
 
 /// What the innermost IP header has said.
@@ -54,7 +71,7 @@ pub(super) struct Packet<'a> {
     /// Where the present layer ends on the wire, from the start of the frame. Lies beyond
     /// `bytes` when the capture was cut or a header declares more than there is.
     end: usize,
-    /// Whether the link-layer destination was a group.
+    /// Whether the destination in the innermost link header was a group.
     pub(super) link_group: bool,
     /// Whether this is the packet quoted by an ICMP error.
     quoted: bool,
@@ -68,6 +85,17 @@ pub(super) struct Packet<'a> {
     pub(super) vlan: Option<u16>,
     /// The tunnel whose header was just read, for whoever looks on.
     pub(super) carrier: Option<Carrier>,
+    /// What kind of header was read last.
+    pub(super) format: Option<&'static HeaderFormat>,
+    /// Ports of the innermost tunnel entered; 0 unless it runs over UDP.
+    tunnel_ports: (u16, u16),
+    /// The datagram of which the innermost tunnel packet is the first fragment. What it carries
+    /// goes on in the later ones.
+    tunnel_fragment: Option<DatagramId>,
+    /// Whether the innermost tunnel is the transport of a mirror port.
+    pub(super) mirrored: bool,
+    /// Whether a mirror port says that it cut the frame.
+    pub(super) cut_by_mirror: bool,
 }
 
 impl<'a> Packet<'a> {
@@ -88,6 +116,11 @@ impl<'a> Packet<'a> {
             path: Path::default(),
             vlan: None,
             carrier: None,
+            format: None,
+            tunnel_ports: (0, 0),
+            tunnel_fragment: None,
+            mirrored: false,
+            cut_by_mirror: false,
         }
     }
 
@@ -114,24 +147,66 @@ impl<'a> Packet<'a> {
 
     /// Whether less of the present layer was captured than was on the wire.
     fn is_cut(&self) -> bool {
-        self.bytes.len() < self.end
+        self.bytes.len() < self.end || self.cut_by_mirror
     }
 
     /// Moves behind a header of `length` bytes.
-    pub(super) fn advance(&mut self, length: usize) {
+    pub(super) fn advance(&mut self, format: &'static HeaderFormat, length: usize) {
+        self.format = Some(format);
         self.offset = self.offset.saturating_add(length);
     }
 
     /// Sets the length of the present layer, counted from the next header on, to what a header
     /// declares. What was captured behind it is padding or a trailer.
     pub(super) fn declare(&mut self, length: usize) {
-        self.end = self.offset.saturating_add(length);
+        let end = self.offset.saturating_add(length);
+        // Within a first fragment nothing reaches further than the fragment.
+        self.end = if self.tunnel_fragment.is_some() { end.min(self.end) } else { end };
         self.bytes = self.bytes.get(..self.end).unwrap_or(self.bytes);
+    }
+
+    /// Whether a packet of `length` bytes from the next header on fits into the present layer. A
+    /// first fragment may hold the beginning of a longer one.
+    pub(super) fn fits(&self, length: usize) -> bool {
+        length <= self.wire_rest() || self.tunnel_fragment.is_some()
+    }
+
+    /// Goes over from the headers around a tunnel to the tunnel itself.
+    pub(super) fn enter(&mut self, carrying: Carrying) {
+        self.tunnel_ports = carrying.ports;
+        self.tunnel_fragment = self.ip.first_fragment.or(self.tunnel_fragment);
+        self.mirrored = false;
+        self.declare(carrying.payload);
+    }
+
+    /// Hands over to the tunnel whose header follows. A quoted packet names the flow that met an
+    /// error, so its tunnels stay closed.
+    pub(super) fn tunnel(&self, hook: On, carrying: Carrying) -> Step {
+        if self.quoted { Step::Done(self.own_flow(carrying)) } else { Step::Enter(hook, carrying) }
+    }
+
+    /// A tunnel packet as one of its own flow, positioned at its transport payload.
+    pub(super) fn own_flow(&self, carrying: Carrying) -> Decoded {
+        self.decoded(carrying.ports, carrying.payload, carrying.transport)
+    }
+
+    /// Notes that the packet came through a tunnel, of which the header was just read.
+    pub(super) fn carried(&mut self, outer: Outer, identifier: u32, sequence: Option<u32>) {
+        self.path.push(outer);
+        self.carrier = Some(Carrier {
+            outer,
+            source: self.ip.source.with_port(self.tunnel_ports.0),
+            destination: self.ip.destination.with_port(self.tunnel_ports.1),
+            protocol: self.ip.protocol,
+            identifier,
+            sequence,
+            ip_bytes: saturate(self.ip.bytes),
+        });
     }
 
     /// Stops at a header of which not enough was captured.
     pub(super) fn missing(&self, layer: Layer) -> Step {
-        let cut = self.frame.captured < self.frame.original;
+        let cut = self.frame.captured < self.frame.original || self.cut_by_mirror;
         let reason = if cut { StopReason::CutHeader } else { StopReason::ShortHeader };
         self.stop(layer, reason, self.rest().len())
     }
@@ -180,11 +255,15 @@ impl<'a> Packet<'a> {
     /// Ends at a packet of a flow, positioned at its transport payload of `payload` bytes on the
     /// wire. `ports` are those of sender and receiver.
     pub(super) fn unit(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Step {
+        Step::Done(self.decoded(ports, payload, transport))
+    }
+
+    fn decoded(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Decoded {
         let source = self.ip.source.with_port(ports.0);
         let destination = self.ip.destination.with_port(ports.1);
         let (key, direction) = FlowKey::new(source, destination, self.ip.protocol);
         let payload = payload.min(self.wire_rest());
-        Step::Done(Decoded::Unit(Unit {
+        Decoded::Unit(Unit {
             key,
             direction,
             time: self.frame.time,
@@ -201,12 +280,17 @@ impl<'a> Packet<'a> {
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
             oddities: self.oddities(),
-            aside: match (self.ip.first_fragment, self.about) {
+            aside: match (self.ip.first_fragment.or(self.tunnel_fragment), self.about) {
                 (Some(datagram), _) => Aside::FirstFragment(datagram),
                 (None, Some((key, direction))) => Aside::Quotes(key, direction),
                 (None, None) => Aside::None,
             },
-        }))
+        })
+    }
+
+    /// Whether the packet goes on in later fragments.
+    fn starts_datagram(&self) -> bool {
+        self.ip.first_fragment.is_some() || self.tunnel_fragment.is_some()
     }
 
     /// Ends at a header behind the addresses that is too short to give the ports, or what follows
@@ -216,7 +300,7 @@ impl<'a> Packet<'a> {
     pub(super) fn incomplete(&self, layer: Layer) -> Step {
         if self.quoted {
             self.missing(layer)
-        } else if self.ip.first_fragment.is_some() && !self.is_cut() {
+        } else if self.starts_datagram() && !self.is_cut() {
             self.stop(layer, StopReason::TinyFragment, self.rest().len())
         } else {
             self.unit((0, 0), 0, Transport::Incomplete)

@@ -36,6 +36,74 @@ pub enum Layer {
     Sctp,
     /// ICMP or ICMPv6.
     Icmp,
+    /// Frame Relay.
+    FrameRelay,
+    /// FDDI.
+    Fddi,
+    /// Token Ring.
+    TokenRing,
+    /// IEEE 802.11.
+    Wlan,
+    /// Radiotap or another header that capture tools put before 802.11.
+    Radiotap,
+    /// Per-Packet Information.
+    PerPacketInformation,
+    /// Log header of the BSD packet filter.
+    Pflog,
+    /// Log header of Linux netfilter.
+    Nflog,
+    /// IEEE 802.3br preamble.
+    Mpacket,
+    /// A header that only the capture device has added.
+    CaptureHeader,
+    /// Cisco metadata.
+    CiscoMetadata,
+    /// Cisco timestamp tag.
+    TimestampTag,
+    /// VN-Tag.
+    VnTag,
+    /// IEEE 802.1BR E-tag.
+    ETag,
+    /// HSR tag or IEEE 802.1CB R-tag.
+    RedundancyTag,
+    /// IEEE 802.1ah service tag.
+    ProviderBackbone,
+    /// FabricPath.
+    FabricPath,
+    /// TRILL.
+    Trill,
+    /// IEEE 802.1AE.
+    Macsec,
+    /// MPLS, and what follows its label stack.
+    Mpls,
+    /// PPPoE.
+    Pppoe,
+    /// Network service header, and the protocols that it and VXLAN-GPE name.
+    Nsh,
+    /// GRE.
+    Gre,
+    /// ERSPAN.
+    Erspan,
+    /// Ethernet in IP.
+    EtherIp,
+    /// L2TP.
+    L2tp,
+    /// VXLAN.
+    Vxlan,
+    /// Geneve.
+    Geneve,
+    /// GTP user plane.
+    GtpU,
+    /// LISP data plane.
+    Lisp,
+    /// Teredo.
+    Teredo,
+    /// AYIYA.
+    Ayiya,
+    /// TZSP.
+    Tzsp,
+    /// CAPWAP data channel.
+    Capwap,
 }
 
 /// Why decoding stopped.
@@ -53,6 +121,8 @@ pub enum StopReason {
     TinyFragment,
     /// More headers than the decoder follows.
     TooDeep,
+    /// What follows the header is encrypted.
+    Encrypted,
 }
 
 /// Where and why decoding stopped.
@@ -65,7 +135,8 @@ pub struct Stop {
     /// The offending value. For [`StopReason::Unknown`]: link type, EtherType, LLC access points
     /// (destination in the high byte) or SNAP organisation and protocol (24 and 16 bits), address
     /// family, PPP protocol. For [`StopReason::BadField`]: the field. For
-    /// [`StopReason::TooDeep`]: the limit. Else: how many bytes of the header are there.
+    /// [`StopReason::TooDeep`]: the limit. For [`StopReason::Encrypted`]: the field that says so.
+    /// Else: how many bytes of the header are there.
     pub value: u64,
 }
 
@@ -88,6 +159,40 @@ impl Layer {
             Layer::Udp => "udp",
             Layer::Sctp => "sctp",
             Layer::Icmp => "icmp",
+            Layer::FrameRelay => "frame-relay",
+            Layer::Fddi => "fddi",
+            Layer::TokenRing => "token-ring",
+            Layer::Wlan => "wlan",
+            Layer::Radiotap => "radiotap",
+            Layer::PerPacketInformation => "ppi",
+            Layer::Pflog => "pflog",
+            Layer::Nflog => "nflog",
+            Layer::Mpacket => "mpacket",
+            Layer::CaptureHeader => "capture-header",
+            Layer::CiscoMetadata => "cmd",
+            Layer::TimestampTag => "ttag",
+            Layer::VnTag => "vn-tag",
+            Layer::ETag => "e-tag",
+            Layer::RedundancyTag => "redundancy-tag",
+            Layer::ProviderBackbone => "pbb",
+            Layer::FabricPath => "fabricpath",
+            Layer::Trill => "trill",
+            Layer::Macsec => "macsec",
+            Layer::Mpls => "mpls",
+            Layer::Pppoe => "pppoe",
+            Layer::Nsh => "nsh",
+            Layer::Gre => "gre",
+            Layer::Erspan => "erspan",
+            Layer::EtherIp => "etherip",
+            Layer::L2tp => "l2tp",
+            Layer::Vxlan => "vxlan",
+            Layer::Geneve => "geneve",
+            Layer::GtpU => "gtp-u",
+            Layer::Lisp => "lisp",
+            Layer::Teredo => "teredo",
+            Layer::Ayiya => "ayiya",
+            Layer::Tzsp => "tzsp",
+            Layer::Capwap => "capwap",
         }
     }
 }
@@ -108,6 +213,7 @@ impl StopReason {
             StopReason::Unknown => "unknown",
             StopReason::TinyFragment => "tiny-fragment",
             StopReason::TooDeep => "too-deep",
+            StopReason::Encrypted => "encrypted",
         }
     }
 }
@@ -137,6 +243,7 @@ impl fmt::Display for Stop {
                 "a first fragment holds {value} bytes of its {layer} header, too few for the ports"
             ),
             StopReason::TooDeep => write!(f, "more than {value} headers in one frame"),
+            StopReason::Encrypted => write!(f, "what the {layer} header carries is encrypted"),
             StopReason::Unknown => {
                 write!(f, "no decoder for ")?;
                 match layer {

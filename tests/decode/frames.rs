@@ -1,6 +1,7 @@
 //! Frames written out from the standards, each with the flow it belongs to.
 
 use super::capture_walker::meta;
+use super::encapsulations;
 use portolan::base::LinkType;
 use portolan::decode::{Decoded, Direction, FlowKey, Unit, dissect};
 
@@ -29,8 +30,8 @@ const ECHO: &str = "0800 0000 0007 0001  deadbeef";
 
 /// From station 1 to station 2.
 pub(crate) const MAC: &str = "0200 0000 0002  0200 0000 0001";
-const UDP_FLOW: &str = "udp 10.0.0.1:1234 > 10.0.0.2:5060";
-const UDP6_FLOW: &str = "udp [fd00::1]:1234 > [fd00::2]:5060";
+pub(crate) const UDP_FLOW: &str = "udp 10.0.0.1:1234 > 10.0.0.2:5060";
+pub(crate) const UDP6_FLOW: &str = "udp [fd00::1]:1234 > [fd00::2]:5060";
 const DATA: &[u8] = &[0xde, 0xad, 0xbe, 0xef];
 
 /// Bytes from hexadecimal digits; spaces are ignored.
@@ -93,6 +94,7 @@ pub(crate) fn flow((key, direction): (FlowKey, Direction)) -> String {
 pub(crate) fn samples() -> Vec<Sample> {
     let mut samples = link_samples();
     samples.extend(net_samples());
+    samples.extend(encapsulations::samples());
     samples
 }
 
@@ -180,7 +182,6 @@ fn net_samples() -> Vec<Sample> {
             ..ip("sctp", "sctp 10.0.0.1:1234 > 10.0.0.2:5060", 132, SCTP)
         },
         ip("echo", "icmp 10.0.0.1:0 > 10.0.0.2:0", 1, ECHO),
-        ip("gre", "gre 10.0.0.1:0 > 10.0.0.2:0", 47, "deadbeef"),
         ip("esp", "esp 10.0.0.1:0 > 10.0.0.2:0", 50, "deadbeef"),
         ip("unassigned", "200 10.0.0.1:0 > 10.0.0.2:0", 200, "deadbeef"),
         ip("hop-by-hop number in ipv4", "hopopt 10.0.0.1:0 > 10.0.0.2:0", 0, "deadbeef"),

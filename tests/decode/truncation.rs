@@ -2,17 +2,22 @@
 
 use super::capture_walker::{frames, meta};
 use super::frames::samples;
+use super::tunnels::{Told, told};
 use portolan::base::LinkType;
-use portolan::decode::{Decoded, StopReason, Transport, Unit, dissect};
+use portolan::decode::{Carrier, Decoded, FlowKey, StopReason, Transport, Unit, dissect};
 use proptest::prelude::*;
 
-/// What a prefix may be decoded to, given what the whole frame was.
-fn check(whole: &Decoded, prefix: &Decoded, context: &str) {
-    match (whole, prefix) {
+/// What a prefix may be decoded to, given what the whole frame was. The capture may cut a frame
+/// within a tunnel: it then counts for that tunnel, which the whole frame came through too.
+fn check(whole: &Told, prefix: &Told, context: &str) {
+    let known = prefix.carriers.len() <= whole.carriers.len();
+    assert!(known && whole.carriers.starts_with(&prefix.carriers), "{context}: {prefix:?}");
+    match (&whole.decoded, &prefix.decoded) {
         (_, Decoded::Stopped(stop)) => {
-            let known = matches!(whole, Decoded::Stopped(same) if same == stop);
+            let known = matches!(&whole.decoded, Decoded::Stopped(same) if same == stop);
             assert!(known || stop.reason == StopReason::CutHeader, "{context}: {stop:?}");
         }
+        (_, Decoded::Unit(prefix)) if is_tunnel(whole, prefix) => {}
         (Decoded::Unit(whole), Decoded::Unit(prefix)) => check_unit(whole, prefix, context),
         (Decoded::Fragment(whole), Decoded::Fragment(prefix)) => {
             assert_eq!(whole.datagram, prefix.datagram, "{context}");
@@ -27,6 +32,27 @@ fn check(whole: &Decoded, prefix: &Decoded, context: &str) {
     }
 }
 
+/// Whether a cut frame counts for a tunnel that it came through. The header that leads to the
+/// tunnel may be cut itself.
+fn is_tunnel(whole: &Told, prefix: &Unit) -> bool {
+    whole.carriers.iter().any(|carrier| {
+        let Carrier { source, destination, protocol, ip_bytes, .. } = *carrier;
+        let (key, direction) = FlowKey::new(source, destination, protocol);
+        let same = match prefix.transport {
+            Transport::Incomplete => agrees(&key, &prefix.key),
+            _ => (key, direction) == (prefix.key, prefix.direction),
+        };
+        same && prefix.ip_bytes == ip_bytes
+    })
+}
+
+/// Whether the key of an incomplete packet has the hosts of `whole`, and its ports or none.
+fn agrees(whole: &FlowKey, incomplete: &FlowKey) -> bool {
+    let hosts = |key: &FlowKey| [key.a().address(), key.b().address()];
+    let ports = |key: &FlowKey| [key.a().port(), key.b().port()];
+    hosts(whole) == hosts(incomplete) && [[0, 0], ports(whole)].contains(&ports(incomplete))
+}
+
 fn check_unit(whole: &Unit, prefix: &Unit, context: &str) {
     assert_eq!(whole.frame_bytes, prefix.frame_bytes, "{context}");
     assert_eq!(whole.ip_bytes, prefix.ip_bytes, "{context}");
@@ -36,26 +62,16 @@ fn check_unit(whole: &Unit, prefix: &Unit, context: &str) {
         assert_eq!(whole.payload_bytes, prefix.payload_bytes, "{context}");
         return;
     }
-    let hosts = |unit: &Unit| [unit.key.a().address(), unit.key.b().address()];
-    assert_eq!(hosts(whole), hosts(prefix), "{context}");
-    let ports = (prefix.key.a().port(), prefix.key.b().port());
-    let whole_ports = (whole.key.a().port(), whole.key.b().port());
-    assert!(ports == (0, 0) || ports == whole_ports, "{context}: {ports:?}");
-}
-
-/// Decodes the first `captured` bytes of a frame that had all of them.
-fn prefix(link: LinkType, bytes: &[u8], captured: usize) -> Decoded {
-    let original = u32::try_from(bytes.len()).unwrap();
-    dissect(&meta(link, captured, original, 1), &bytes[..captured], &mut ())
+    assert!(agrees(&whole.key, &prefix.key), "{context}: {:?}", prefix.key);
 }
 
 #[test]
 fn no_prefix_of_a_valid_frame_gives_another_flow() {
     for sample in samples() {
-        let whole = prefix(sample.link, &sample.bytes, sample.bytes.len());
+        let whole = told(sample.link, &sample.bytes, sample.bytes.len());
         for captured in 0..sample.bytes.len() {
             let context = format!("{} cut to {captured}", sample.name);
-            check(&whole, &prefix(sample.link, &sample.bytes, captured), &context);
+            check(&whole, &told(sample.link, &sample.bytes, captured), &context);
         }
     }
 }
@@ -71,10 +87,16 @@ fn payload_is_inside(decoded: &Decoded, captured: usize) -> bool {
     }
 }
 
+/// Every link type that is decoded.
+const LINK_TYPES: [u16; 33] = [
+    0, 1, 6, 9, 10, 12, 14, 50, 51, 100, 101, 104, 105, 106, 107, 108, 109, 113, 117, 119, 127,
+    163, 192, 204, 205, 206, 228, 229, 239, 242, 258, 274, 276,
+];
+
 proptest! {
     #[test]
     fn any_bytes_give_one_class_with_the_payload_inside(
-        link in prop::sample::select(vec![0_u16, 1, 9, 12, 14, 50, 101, 108, 113, 228, 229, 276]),
+        link in prop::sample::select(LINK_TYPES.to_vec()),
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         beyond in 0_u32..100,
         fcs_bytes in 0_u8..8,
@@ -122,11 +144,11 @@ fn no_prefix_of_a_captured_frame_gives_another_flow() {
 
 /// Headers end within the first 120 bytes of nearly every frame.
 fn check_prefixes(link: LinkType, bytes: &[u8], path: &str) {
-    let whole = prefix(link, bytes, bytes.len());
-    assert!(payload_is_inside(&whole, bytes.len()), "{path}");
+    let whole = told(link, bytes, bytes.len());
+    assert!(payload_is_inside(&whole.decoded, bytes.len()), "{path}");
     for captured in 0..bytes.len().min(120) {
-        let cut = prefix(link, bytes, captured);
-        assert!(payload_is_inside(&cut, captured), "{path}");
+        let cut = told(link, bytes, captured);
+        assert!(payload_is_inside(&cut.decoded, captured), "{path}");
         check(&whole, &cut, &format!("{path} cut to {captured}"));
     }
 }

@@ -1,9 +1,12 @@
 //! Ethernet II and IEEE 802.3: destination 6, source 6, EtherType or length 2.
 
 use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
 use etherparse::Ethernet2HeaderSlice;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "ethernet", fields };
 
 /// The smallest value that is an EtherType (IEEE 802.3 clause 3.2.6).
 const FIRST_ETHERTYPE: u16 = 0x0600;
@@ -19,7 +22,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     };
     let [first, ..] = header.destination();
     packet.link_group = first & GROUP != 0;
-    packet.advance(header.slice().len());
+    packet.advance(&FORMAT, header.slice().len());
     type_or_length(packet, header.ether_type().0, Layer::Ethernet)
 }
 
@@ -34,4 +37,10 @@ pub(super) fn type_or_length(packet: &mut Packet<'_>, value: u16, layer: Layer) 
         }
         _ => packet.stop(layer, StopReason::BadField, value),
     }
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.station("destination");
+    header.station("source");
+    header.code("type", 2);
 }

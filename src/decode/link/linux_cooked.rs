@@ -7,8 +7,12 @@
 
 use crate::base::Cursor;
 use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
+
+static VERSION_1: HeaderFormat = HeaderFormat { name: "linux-cooked", fields: version_1_fields };
+static VERSION_2: HeaderFormat = HeaderFormat { name: "linux-cooked-2", fields: version_2_fields };
 
 /// Packet types of frames sent to a group: broadcast, multicast.
 const GROUP_TYPES: [u16; 2] = [1, 2];
@@ -28,7 +32,8 @@ pub(in crate::decode) fn version_1(packet: &mut Packet<'_>) -> Step {
     else {
         return packet.missing(Layer::LinuxCooked);
     };
-    carry_on(packet, header.position(), packet_type, protocol)
+    packet.advance(&VERSION_1, header.position());
+    carry_on(packet, packet_type, protocol)
 }
 
 /// Reads a version 2 header.
@@ -43,15 +48,34 @@ pub(in crate::decode) fn version_2(packet: &mut Packet<'_>) -> Step {
     else {
         return packet.missing(Layer::LinuxCooked);
     };
-    carry_on(packet, header.position(), packet_type.into(), protocol)
+    packet.advance(&VERSION_2, header.position());
+    carry_on(packet, packet_type.into(), protocol)
 }
 
-fn carry_on(packet: &mut Packet<'_>, length: usize, packet_type: u16, protocol: u16) -> Step {
+fn carry_on(packet: &mut Packet<'_>, packet_type: u16, protocol: u16) -> Step {
     packet.link_group = GROUP_TYPES.contains(&packet_type);
-    packet.advance(length);
     Step::Next(match protocol {
         FIRST_ETHERTYPE.. => On::EtherType(protocol),
         LLC => On::Llc,
         _ => On::Cooked(protocol),
     })
+}
+
+fn version_1_fields(header: &mut FieldReader<'_>) {
+    header.number("packet type", 2);
+    header.number("hardware type", 2);
+    header.number("address length", 2);
+    header.station("source");
+    header.skip(2);
+    header.code("protocol", 2);
+}
+
+fn version_2_fields(header: &mut FieldReader<'_>) {
+    header.code("protocol", 2);
+    header.skip(2);
+    header.number("interface", 4);
+    header.number("hardware type", 2);
+    header.number("packet type", 1);
+    header.number("address length", 1);
+    header.station("source");
 }

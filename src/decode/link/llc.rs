@@ -3,8 +3,11 @@
 
 use crate::base::Cursor;
 use crate::decode::dispatch::{On, undecoded};
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "llc", fields };
 
 /// The pair of access points that announces a SNAP header.
 const SNAP: u16 = 0xaaaa;
@@ -38,12 +41,12 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         },
         pair => On::Sap(pair),
     };
-    packet.advance(header.position());
+    packet.advance(&FORMAT, header.position());
     Step::Next(hook)
 }
 
 /// What the SNAP header names; `None` when it is cut.
-fn snap(header: &mut Cursor<'_>) -> Option<On> {
+pub(super) fn snap(header: &mut Cursor<'_>) -> Option<On> {
     let [a, b, c] = header.array()?;
     let organisation = u64::from(u32::from_be_bytes([0, a, b, c]));
     let protocol = header.u16_be()?;
@@ -52,4 +55,12 @@ fn snap(header: &mut Cursor<'_>) -> Option<On> {
     } else {
         Some(On::Snap(organisation << 16 | u64::from(protocol)))
     }
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.code("destination access point", 1);
+    header.code("source access point", 1);
+    header.code("control", 1);
+    header.code("organisation", 3);
+    header.code("type", 2);
 }

@@ -3,8 +3,11 @@
 
 use crate::base::Cursor;
 use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "loopback", fields };
 
 /// Families fit in 16 bits; a larger value was read in the wrong byte order.
 const LARGEST_FAMILY: u32 = 0xffff;
@@ -17,7 +20,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let Some(bytes) = header.array::<4>() else {
         return packet.missing(Layer::Loopback);
     };
-    packet.advance(header.position());
+    packet.advance(&FORMAT, header.position());
     let [_, _, high, low] = bytes;
     let ethertype = u16::from_be_bytes([high, low]);
     if IP_ETHERTYPES.contains(&ethertype) {
@@ -26,4 +29,8 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let little_endian = u32::from_le_bytes(bytes);
     let is_family = little_endian <= LARGEST_FAMILY;
     Step::Next(On::Family(if is_family { little_endian } else { u32::from_be_bytes(bytes) }))
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.code("address family", 4);
 }

@@ -3,8 +3,12 @@
 
 use crate::base::Cursor;
 use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
+
+static PPP: HeaderFormat = HeaderFormat { name: "ppp", fields };
+static CISCO: HeaderFormat = HeaderFormat { name: "cisco-hdlc", fields: cisco_fields };
 
 /// HDLC all-stations address and unnumbered-information control.
 const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 0x03];
@@ -30,7 +34,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let Some(hook) = hook else {
         return packet.missing(Layer::Ppp);
     };
-    packet.advance(header.position());
+    packet.advance(if is_cisco { &CISCO } else { &PPP }, header.position());
     Step::Next(hook)
 }
 
@@ -42,4 +46,17 @@ fn protocol(header: &mut Cursor<'_>) -> Option<u16> {
         return Some(first.into());
     }
     Some(u16::from_be_bytes([first, header.u8()?]))
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    if header.left() > 2 {
+        header.code("address and control", 2);
+    }
+    header.code("protocol", header.left());
+}
+
+fn cisco_fields(header: &mut FieldReader<'_>) {
+    header.code("address", 1);
+    header.code("control", 1);
+    header.code("type", 2);
 }

@@ -6,10 +6,13 @@
 //! under different ones.
 
 use super::ethernet::type_or_length;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::path::Outer;
 use crate::decode::stop::Layer;
 use etherparse::SingleVlanHeaderSlice;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "vlan", fields };
 
 /// Reads one tag, its tag protocol identifier already taken as EtherType.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
@@ -18,6 +21,13 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     };
     packet.path.push(Outer::Vlan);
     packet.vlan = Some(tag.vlan_identifier().value());
-    packet.advance(tag.slice().len());
+    packet.advance(&FORMAT, tag.slice().len());
     type_or_length(packet, tag.ether_type().0, Layer::Vlan)
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.bits("priority", 2, 0xe000);
+    header.bits("identifier", 2, 0x0fff);
+    header.skip(2);
+    header.code("type", 2);
 }

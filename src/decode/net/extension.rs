@@ -5,11 +5,15 @@
 //! In IPv4 the same numbers are protocols like any other.
 
 use crate::base::IpProto;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::transport;
 use crate::decode::unit::DatagramId;
 use etherparse::{Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice};
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "ipv6-extension", fields };
+static FRAGMENT: HeaderFormat = HeaderFormat { name: "ipv6-fragment", fields: fragment_fields };
 
 /// Walks over a header that begins with next header and length in units of 8 bytes.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
@@ -19,7 +23,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let Ok(header) = Ipv6RawExtHeaderSlice::from_slice(packet.rest()) else {
         return packet.incomplete(Layer::Ipv6);
     };
-    packet.advance(header.slice().len());
+    packet.advance(&FORMAT, header.slice().len());
     packet.next_protocol(IpProto(header.next_header().0))
 }
 
@@ -32,7 +36,7 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
     let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(packet.rest()) else {
         return packet.incomplete(Layer::Ipv6);
     };
-    packet.advance(header.slice().len());
+    packet.advance(&FRAGMENT, header.slice().len());
     // RFC 8200 lets later fragments differ in the next header; no stack makes use of it.
     let protocol = IpProto(header.next_header().0);
     let datagram = DatagramId {
@@ -48,4 +52,18 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
         packet.ip.first_fragment = Some(datagram);
     }
     packet.next_protocol(protocol)
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.number("next header", 1);
+    header.number("length", 1);
+}
+
+fn fragment_fields(header: &mut FieldReader<'_>) {
+    header.number("next header", 1);
+    header.skip(1);
+    header.bits("fragment offset", 2, 0xfff8);
+    header.bits("more fragments", 2, 0x0001);
+    header.skip(2);
+    header.code("identification", 4);
 }

@@ -1,11 +1,14 @@
 //! IPv4 with options (RFC 791 section 3.1). The header checksum is not verified.
 
 use crate::base::{Endpoint, IpProto};
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{IpFacts, Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
 use crate::decode::unit::DatagramId;
 use etherparse::Ipv4HeaderSlice;
 use etherparse::err::ipv4::{HeaderError, HeaderSliceError};
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "ipv4", fields };
 
 /// Reads the header. A total length of 0 means that segmentation offload left it to the network
 /// card: the packet then fills the frame.
@@ -42,7 +45,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         first_fragment: None,
     };
     packet.declare(bytes);
-    packet.advance(header_bytes);
+    packet.advance(&FORMAT, header_bytes);
 
     let identification = header.identification().into();
     let datagram = DatagramId { source, destination, protocol, identification };
@@ -53,4 +56,22 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         packet.ip.first_fragment = Some(datagram);
     }
     packet.next_protocol(protocol)
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.bits("version", 1, 0xf0);
+    header.bits("header length in words", 1, 0x0f);
+    header.skip(1);
+    header.code("traffic class", 1);
+    header.number("total length", 2);
+    header.code("identification", 2);
+    header.bits("do not fragment", 2, 0x4000);
+    header.bits("more fragments", 2, 0x2000);
+    header.bits("fragment offset", 2, 0x1fff);
+    header.skip(2);
+    header.number("time to live", 1);
+    header.number("protocol", 1);
+    header.code("checksum", 2);
+    header.ipv4("source");
+    header.ipv4("destination");
 }

@@ -1,10 +1,13 @@
 //! The fixed IPv6 header (RFC 8200 section 3). What follows it is in `extension`.
 
 use crate::base::{Endpoint, IpProto};
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{IpFacts, Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
 use etherparse::Ipv6HeaderSlice;
 use etherparse::err::ipv6::{HeaderError, HeaderSliceError};
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "ipv6", fields };
 
 /// "No next header" (RFC 8200 section 4.7): a packet of nothing but headers.
 const NO_NEXT_HEADER: u8 = 59;
@@ -37,6 +40,18 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         first_fragment: None,
     };
     packet.declare(bytes);
-    packet.advance(header_bytes);
+    packet.advance(&FORMAT, header_bytes);
     packet.next_protocol(protocol)
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.bits("version", 4, 0xf000_0000);
+    header.bits("traffic class", 4, 0x0ff0_0000);
+    header.bits("flow label", 4, 0x000f_ffff);
+    header.skip(4);
+    header.number("payload length", 2);
+    header.number("next header", 1);
+    header.number("hop limit", 1);
+    header.ipv6("source");
+    header.ipv6("destination");
 }

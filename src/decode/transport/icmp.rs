@@ -6,10 +6,13 @@
 
 use crate::base::{Cursor, IpProto};
 use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::unit::{Decoded, Transport};
 use crate::decode::{Direction, FlowKey, follow};
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "icmp", fields };
 
 /// Bytes before the quoted packet.
 const HEADER: usize = 8;
@@ -20,7 +23,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let (Some(kind), Some(code)) = (header.u8(), header.u8()) else {
         return packet.incomplete(Layer::Icmp);
     };
-    packet.advance(HEADER);
+    packet.advance(&FORMAT, HEADER);
     if is_error(packet.ip.protocol, kind) {
         packet.about = quoted_flow(packet);
     }
@@ -42,4 +45,11 @@ fn quoted_flow(packet: &Packet<'_>) -> Option<(FlowKey, Direction)> {
         Decoded::Unit(unit) => Some((unit.key, unit.direction)),
         _ => None,
     }
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.number("type", 1);
+    header.number("code", 1);
+    header.code("checksum", 2);
+    header.code("rest", 4);
 }

@@ -3,9 +3,12 @@
 //! verified.
 
 use crate::base::Cursor;
+use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::unit::Transport;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "tcp", fields };
 
 /// The header without options.
 const SHORTEST_HEADER: usize = 20;
@@ -19,7 +22,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let Some((length, transport)) = numbers_and_flags(&mut header) else {
         return packet.unit((source, destination), 0, Transport::Incomplete);
     };
-    packet.advance(length.max(SHORTEST_HEADER));
+    packet.advance(&FORMAT, length.max(SHORTEST_HEADER));
     // Behind a header that claims to be shorter than it can be, payload and options cannot be
     // told apart.
     let payload = if length < SHORTEST_HEADER { 0 } else { packet.wire_rest() };
@@ -33,4 +36,17 @@ fn numbers_and_flags(header: &mut Cursor<'_>) -> Option<(usize, Transport)> {
     let data_offset = header.u8()? >> 4;
     let flags = header.u8()?;
     Some((usize::from(data_offset) * 4, Transport::Tcp { sequence, acknowledgement, flags }))
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.number("source port", 2);
+    header.number("destination port", 2);
+    header.number("sequence", 4);
+    header.number("acknowledgement", 4);
+    header.bits("header length in words", 1, 0xf0);
+    header.skip(1);
+    header.code("flags", 1);
+    header.number("window", 2);
+    header.code("checksum", 2);
+    header.number("urgent pointer", 2);
 }

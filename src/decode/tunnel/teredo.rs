@@ -1,0 +1,55 @@
+//! Teredo (RFC 4380 section 5.1.1): an IPv6 packet right behind UDP, or behind an authentication
+//! header (0001, identifier length 1, value length 1, identifier, value, nonce 8, confirmation
+//! 1), an origin (0000, port 2, address 4) or both.
+
+use crate::base::Cursor;
+use crate::decode::dispatch::On;
+use crate::decode::fields::{FieldReader, HeaderFormat};
+use crate::decode::packet::{Packet, Step};
+use crate::decode::path::Outer;
+use crate::decode::plausible;
+
+static FORMAT: HeaderFormat = HeaderFormat { name: "teredo", fields };
+
+const AUTHENTICATION: u16 = 0x0001;
+const ORIGIN: u16 = 0x0000;
+/// Nonce and confirmation.
+const NONCE: usize = 9;
+/// Port and address.
+const ORIGIN_BYTES: usize = 6;
+/// First four bits of an IPv6 packet.
+const VERSION_6: u8 = 6;
+
+/// Walks over what comes before the IPv6 packet.
+pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
+    let Some(length) = indications(packet.rest()) else {
+        return Step::NoTunnel;
+    };
+    let version = packet.rest().get(length).map(|first| first >> 4);
+    if version != Some(VERSION_6) || plausible::ip(packet, length) != Some(true) {
+        return Step::NoTunnel;
+    }
+    packet.carried(Outer::Teredo, 0, None);
+    packet.advance(&FORMAT, length);
+    Step::Next(On::EtherType(0x86dd))
+}
+
+/// Bytes before the IPv6 packet.
+fn indications(bytes: &[u8]) -> Option<usize> {
+    let mut header = Cursor::new(bytes);
+    let mut kind = Cursor::new(header.rest()).u16_be()?;
+    if kind == AUTHENTICATION {
+        header.skip(2)?;
+        let (identifier, value) = (header.u8()?, header.u8()?);
+        header.skip(usize::from(identifier) + usize::from(value) + NONCE)?;
+        kind = Cursor::new(header.rest()).u16_be()?;
+    }
+    if kind == ORIGIN {
+        header.skip(2 + ORIGIN_BYTES)?;
+    }
+    Some(header.position())
+}
+
+fn fields(header: &mut FieldReader<'_>) {
+    header.code("indication", 2);
+}
