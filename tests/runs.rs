@@ -8,7 +8,7 @@ use portolan::engine::{Evaluated, Limits, fold_stream};
 use portolan::judge::model::{Policy, Site, Waivers};
 use portolan::judge::policy::EMBEDDED;
 use portolan::judge::{
-    Assessment, Evidence, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy, load_site,
+    Assessment, Grade, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy, load_site,
     load_waivers,
 };
 use portolan::report::{self, FlowLine, Source, model::Report};
@@ -89,9 +89,10 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         waivers: &rules.waivers,
         reading: rules.reading,
         fail_on: Severity::Low,
+        min_grade: Grade::B,
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = Evidence { begin: stream.timeline.begin(), reasons: Vec::new() };
+    let evidence = stream.evidence(&inputs);
     let assessment = assess(records, &stream.accounting, terms, evidence);
     let source =
         Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };

@@ -14,7 +14,9 @@ mod document;
 mod doubt;
 mod finding;
 mod flow;
+mod grade;
 mod grouping;
+mod health;
 mod hosts;
 mod inventory;
 pub mod model;
@@ -26,6 +28,7 @@ mod scan;
 pub mod schema;
 pub mod site;
 mod verdict;
+mod visibility;
 mod waived;
 pub mod waiver;
 
@@ -37,7 +40,9 @@ pub use finding::{
     ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
 };
 pub use flow::{Judge, Judgement};
+pub use grade::{Grade, Measure, MeasureKind, per_million};
 pub use grouping::findings;
+pub use health::{Health, TcpFlows};
 pub use hosts::{Door, HostSummary, UNKNOWN_PEERS, UnknownPeer};
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
@@ -45,5 +50,6 @@ pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
 pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
 pub use site::load_site;
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};
+pub use visibility::{Directions, Visibility, Vlan};
 pub use waived::WaiverUse;
 pub use waiver::load_waivers;
