@@ -187,10 +187,7 @@ fn is_one_way_by_nature(judge: &Judge<'_>, row: RowId, flow: &JudgedFlow) -> boo
     let policy = judge.matcher.policy;
     let service = policy.rows.get(row.0).and_then(|row| policy.services.get(row.service.0));
     flow.record.key.protocol() == IpProto::UDP
-        && matches!(
-            flow.judgement.state,
-            ConnectionState::OneWay | ConnectionState::UnknownAnswer
-        )
+        && matches!(flow.judgement.state, ConnectionState::OneWay | ConnectionState::UnknownAnswer)
         && service.is_some_and(|service| WITHOUT_ANSWER.contains(&service.id.as_str()))
 }
 

@@ -95,12 +95,7 @@ fn mid_stream(
 }
 
 /// Goes by what ports in general say: whether the first sender initiated, if they tell.
-fn guessed(
-    seen: Direction,
-    general: Option<bool>,
-    forward: Opinion,
-    backward: Opinion,
-) -> Decided {
+fn guessed(seen: Direction, general: Option<bool>, forward: Opinion, backward: Opinion) -> Decided {
     match general {
         Some(true) => Decided {
             initiator: seen,
@@ -195,9 +190,18 @@ fn lone_datagrams(
 ) -> Decided {
     let seen = record.initiator;
     let is_media = judge.grants_media(record, seen, from, to);
-    let covered = forward.verdict == Verdict::Documented && !backward.is_firm();
     let answer = !forward.is_firm() && backward.is_firm() && backward.by_single_port;
-    if is_media || covered || answer {
+    if is_media || answer {
+        return datagrams(judge, record, seen, forward, backward);
+    }
+    let weakly = forward.verdict == Verdict::Documented && !forward.is_firm();
+    if weakly && !backward.is_firm() {
+        let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
+        // The answer to whatever port of a client would pass for what an over-broad row grants.
+        if by_port(ports) == Some(false) && backward.verdict != Verdict::Documented {
+            let opinion = Opinion::not_assessable(Missing::Direction);
+            return Decided { initiator: seen, basis: Basis::Unknown, opinion };
+        }
         return datagrams(judge, record, seen, forward, backward);
     }
     mid_stream(record, seen, forward, backward)

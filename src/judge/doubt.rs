@@ -134,9 +134,8 @@ pub(super) fn doubts(
         doubts.push(Doubt::NothingGoverned);
     }
     let one_sided = visibility.one_sided();
-    let worth = |kind| {
-        measures.iter().any(|measure| measure.kind == kind && measure.grade > Grade::A)
-    };
+    let worth =
+        |kind| measures.iter().any(|measure| measure.kind == kind && measure.grade > Grade::A);
     let tcp = health.tcp;
     let absent = health.absent_roles.clone();
     let idle = health.idle_tables.clone();
@@ -147,10 +146,7 @@ pub(super) fn doubts(
             worth(MeasureKind::OneWay) && one_sided.is_empty(),
             Doubt::OneWay { flows: tcp.one_way, of: tcp.flows },
         ),
-        (
-            worth(MeasureKind::MidStream),
-            Doubt::MidStream { flows: tcp.mid_stream, of: tcp.flows },
-        ),
+        (worth(MeasureKind::MidStream), Doubt::MidStream { flows: tcp.mid_stream, of: tcp.flows }),
         (
             worth(MeasureKind::Loss) && unseen > 0,
             Doubt::Unseen { bytes: unseen, held: health.held_bytes },
@@ -170,10 +166,7 @@ pub(super) fn doubts(
         (health.in_scope > 0 && !absent.is_empty(), Doubt::AbsentRoles(absent)),
         (health.in_scope > 0 && !idle.is_empty(), Doubt::IdleTables(idle)),
         (table_full > 0, Doubt::TableFull(table_full)),
-        (
-            health.unclaimed_fragments > 0,
-            Doubt::UnclaimedFragments(health.unclaimed_fragments),
-        ),
+        (health.unclaimed_fragments > 0, Doubt::UnclaimedFragments(health.unclaimed_fragments)),
     ];
     doubts.extend(one_sided.into_iter().map(|(vlan, seen)| Doubt::OneSided { vlan, seen }));
     doubts.extend(all.into_iter().filter_map(|(holds, doubt)| holds.then_some(doubt)));

@@ -109,7 +109,9 @@ impl Health {
                 Doubt::InputsFailed { .. } => self.unreadable = true,
                 Doubt::Filtered(_) => self.filtered = true,
                 Doubt::Dropped(packets) => self.dropped += packets,
-                Doubt::LostFragments(lost) | Doubt::BlurredPackets(lost) | Doubt::LostQuotes(lost) => {
+                Doubt::LostFragments(lost)
+                | Doubt::BlurredPackets(lost)
+                | Doubt::LostQuotes(lost) => {
                     self.detail_lost += lost;
                 }
                 _ => {}
@@ -184,7 +186,9 @@ impl Health {
             let waived = || {
                 let waived = flows.iter().filter(|flow| flow.judgement.verdict == Verdict::Waived);
                 let roles = |id: Option<HostId>| {
-                    id.and_then(|id| site.hosts.get(id.0)).map(|host| host.roles).unwrap_or_default()
+                    id.and_then(|id| site.hosts.get(id.0))
+                        .map(|host| host.roles)
+                        .unwrap_or_default()
                 };
                 waived.into_iter().any(|flow| {
                     let from = roles(flow.judgement.initiator_host);
@@ -262,7 +266,8 @@ fn is_valid(
 /// Packets that could not be decoded, by whatever cause.
 pub(super) fn undecoded(accounting: &Accounting) -> u64 {
     let classes = accounting.classes();
-    let stopped = classes.filter(|(class, _)| matches!(class, Class::Stopped(_) | Class::Remainder));
+    let stopped =
+        classes.filter(|(class, _)| matches!(class, Class::Stopped(_) | Class::Remainder));
     stopped.map(|(_, tally)| tally.packets).sum()
 }
 

@@ -37,7 +37,9 @@ fn is_try(flow: &JudgedFlow) -> bool {
     let in_vain = match flow.judgement.state {
         ConnectionState::Unanswered | ConnectionState::Refused => true,
         // Whoever was answered acknowledges it, and that is the direction that was captured.
-        ConnectionState::HandshakeOnly | ConnectionState::UnknownAnswer => flow.record.key.protocol() == IpProto::TCP,
+        ConnectionState::HandshakeOnly | ConnectionState::UnknownAnswer => {
+            flow.record.key.protocol() == IpProto::TCP
+        }
         _ => flow.record.is_probe(),
     };
     outside && in_vain

@@ -11,7 +11,7 @@ use crate::capture::{FrameRef, InputSummary, Skipped};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, Tally};
-use crate::judge::{Assessment, Coverage, Strength, Terms, Verdict, Volume};
+use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,9 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         limits: builder.limits(),
     };
     report.accounting.mismatches = mismatches(&report);
+    if !report.accounting.mismatches.is_empty() && report.outcome.result == Outcome::Pass.name() {
+        report.outcome.result = Outcome::Inconclusive.name().to_owned();
+    }
     report
 }
 

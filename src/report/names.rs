@@ -2,8 +2,8 @@
 
 use crate::base::PortSet;
 use crate::judge::model::{
-    HostId, Policy, RoleId, Row, RowId, RowPorts, SectionId, Set64, Site, Terms as RowTerms, Waiver,
-    Waivers,
+    HostId, Policy, RoleId, Row, RowId, RowPorts, SectionId, Set64, Site, Terms as RowTerms,
+    Waiver, Waivers,
 };
 use crate::judge::{PeerClass, ReadingMode, Side, Terms};
 

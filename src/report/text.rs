@@ -141,7 +141,10 @@ fn grades(report: &Report) -> impl Iterator<Item = String> {
     let worst = outcome.measures.iter().filter(|one| one.grade == outcome.grade);
     worst.filter(|one| one.grade != "A").map(|one| {
         let Measure { text, part, whole, share_ppm, .. } = one;
-        format!("{text}, {part} of {whole} ({})", per_cent(*share_ppm))
+        match whole {
+            1 => text.clone(),
+            _ => format!("{text}, {part} of {whole} ({})", per_cent(*share_ppm)),
+        }
     })
 }
 

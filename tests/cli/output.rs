@@ -75,7 +75,7 @@ fn nothing_to_judge_is_inconclusive_and_says_why() {
     bench.write("empty.pcap", pcap(&[]));
     let ended = bench.run(&["check", "empty.pcap", "--site", &quickstart("site.toml")]);
     assert_eq!(ended.status, 3);
-    assert!(ended.out.contains("no packet was read"), "{}", ended.out);
+    assert!(ended.out.contains("No packet was read."), "{}", ended.out);
     let ended = bench.run(&["check", &quickstart("capture.pcap")]);
     assert_eq!(ended.status, 3);
     assert!(ended.out.contains("--site"), "{}", ended.out);
@@ -94,8 +94,8 @@ fn what_was_lost_or_filtered_forbids_a_pass() {
     let cases = [
         (vec![], vec![], 0, ""),
         (vec![], [count(5, 0), count(7, 0)].concat(), 0, ""),
-        (vec![], [count(5, 2), count(7, 3)].concat(), 3, "the capturing system lost 5 packets"),
-        (filter, vec![], 3, "a capture filter was set"),
+        (vec![], [count(5, 2), count(7, 3)].concat(), 3, "The capturing system lost 5 packets."),
+        (filter, vec![], 3, "A capture filter was set"),
     ];
     for (interface, statistics, status, message) in cases {
         let mut file = [build.section(1, 0), build.interface(1, 0, &interface)].concat();
