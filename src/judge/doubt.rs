@@ -68,6 +68,8 @@ pub enum Doubt {
         /// All packets.
         packets: u64,
     },
+    /// Mirror tunnels to addresses that the site file does not name as collectors.
+    UnnamedCollectors(u64),
     /// Packets longer than any link carries: a network card had joined them.
     SuperFrames(u64),
     /// No host of these roles was seen alive.
@@ -103,12 +105,39 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// What the packets say of the capture: copies, and packets longer than any link carries.
-    pub fn of_packets(copies: u64, packets: u64, super_frames: u64) -> Vec<Doubt> {
+    /// The stable code in reports.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Doubt::InputsFailed { .. } => "inputs-failed",
+            Doubt::Filtered(_) => "filtered",
+            Doubt::Dropped(_) => "dropped",
+            Doubt::NoPacket => "no-packet",
+            Doubt::NoHost => "no-host",
+            Doubt::NothingGoverned => "nothing-governed",
+            Doubt::OneSided { .. } => "one-sided",
+            Doubt::OneWay { .. } => "one-way",
+            Doubt::MidStream { .. } => "mid-stream",
+            Doubt::Unseen { .. } => "unseen-bytes",
+            Doubt::Cut(_) => "cut",
+            Doubt::Copies { .. } => "copies",
+            Doubt::UnnamedCollectors(_) => "unnamed-collectors",
+            Doubt::SuperFrames(_) => "super-frames",
+            Doubt::AbsentRoles(_) => "absent-roles",
+            Doubt::IdleTables(_) => "idle-tables",
+            Doubt::Undecoded { .. } => "undecoded",
+            Doubt::NotAssessable { .. } => "not-assessable",
+            Doubt::TableFull(_) => "table-full",
+            Doubt::BlurredPackets(_) => "detail-lost",
+            Doubt::UnclaimedFragments(_) => "unclaimed-fragments",
+            Doubt::LostFragments(_) => "fragments-lost",
+            Doubt::LostQuotes(_) => "icmp-quotes-lost",
+        }
+    }
+
+    /// Whether the mirror copies packets rather than that a stray copy was met.
+    pub fn of_copies(copies: u64, packets: u64) -> Option<Doubt> {
         let many = copies.saturating_mul(COPIES_WORTH_A_WORD) > packets;
-        let copies = many.then_some(Doubt::Copies { copies, packets });
-        let joined = (super_frames > 0).then_some(Doubt::SuperFrames(super_frames));
-        copies.into_iter().chain(joined).collect()
+        many.then_some(Doubt::Copies { copies, packets })
     }
 
     /// Whether packets are missing, so that what is not in the capture may have been there.
@@ -171,4 +200,32 @@ pub(super) fn doubts(
     doubts.extend(one_sided.into_iter().map(|(vlan, seen)| Doubt::OneSided { vlan, seen }));
     doubts.extend(all.into_iter().filter_map(|(holds, doubt)| holds.then_some(doubt)));
     doubts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stray_copy_is_not_worth_a_word() {
+        assert_eq!(Doubt::of_copies(0, 0), None);
+        assert_eq!(Doubt::of_copies(10, 100), None);
+        let many = Doubt::Copies { copies: 11, packets: 100 };
+        assert_eq!(Doubt::of_copies(11, 100), Some(many));
+    }
+
+    #[test]
+    fn only_what_hides_packets_forbids_claims_of_absence() {
+        let seen = Directions::default();
+        for (doubt, hides) in [
+            (Doubt::InputsFailed { failed: 1, inputs: 2 }, true),
+            (Doubt::Filtered(1), true),
+            (Doubt::Dropped(1), true),
+            (Doubt::Cut(1), false),
+            (Doubt::OneSided { vlan: None, seen }, false),
+            (Doubt::NoHost, false),
+        ] {
+            assert_eq!(doubt.hides_packets(), hides, "{doubt:?}");
+        }
+    }
 }

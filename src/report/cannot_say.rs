@@ -11,9 +11,9 @@ const MEMORY: &str = "raise --max-memory";
 
 /// The limitation that a doubt is.
 pub(super) fn cannot_say(names: &Names<'_>, doubt: &Doubt) -> CannotSay {
-    let [code, affects, remedy] = kind(doubt);
+    let [affects, remedy] = consequences(doubt);
     CannotSay {
-        code: code.to_owned(),
+        code: doubt.code().to_owned(),
         text: text(names, doubt),
         affects: affects.to_owned(),
         remedy: remedy.to_owned(),
@@ -52,6 +52,10 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
         Doubt::Copies { copies, packets } => {
             format!("{copies} of {packets} packets are copies of others")
         }
+        Doubt::UnnamedCollectors(tunnels) => format!(
+            "{} to addresses that the site file does not name as collectors",
+            are(*tunnels, "mirror tunnel")
+        ),
         Doubt::SuperFrames(packets) => {
             format!("{} longer than any link carries", are(*packets, "packet"))
         }
@@ -63,13 +67,6 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
             let tables: Vec<_> = tables.iter().map(|table| names.section(*table)).collect();
             format!("hosts of both roles were alive, but nothing was seen of {}", tables.join(", "))
         }
-        other => undecided(other),
-    }
-}
-
-/// What is missing of packets that were read.
-fn undecided(doubt: &Doubt) -> String {
-    match doubt {
         Doubt::Undecoded { packets, total } => {
             format!("{packets} of {total} packets could not be decoded")
         }
@@ -98,7 +95,6 @@ fn undecided(doubt: &Doubt) -> String {
             "{} could not be laid to their flows for want of room",
             count(*messages, "ICMP error")
         ),
-        _ => String::new(),
     }
 }
 
@@ -120,121 +116,93 @@ fn are(number: u64, noun: &str) -> String {
     format!("{} {}", count(number, noun), if number == 1 { "is" } else { "are" })
 }
 
-/// Stable code, what the report cannot say, what to do.
-fn kind(doubt: &Doubt) -> [&'static str; 3] {
+/// What the report cannot say for that reason, and what to do.
+fn consequences(doubt: &Doubt) -> [&'static str; 2] {
     match doubt {
-        Doubt::InputsFailed { .. } => [
-            "inputs-failed",
-            "what the rest of them held is unknown",
-            "copy the files again, or capture anew",
-        ],
+        Doubt::InputsFailed { .. } => {
+            ["what the rest of them held is unknown", "copy the files again, or capture anew"]
+        }
         Doubt::Filtered(_) => [
-            "filtered",
             "what was not seen may have taken place",
             "capture without a filter, or judge only what it lets through",
         ],
         Doubt::Dropped(_) => [
-            "dropped",
             "what was not seen may have taken place",
             "mirror fewer sources to the port, or give the capture a larger buffer and a faster \
              disk",
         ],
         Doubt::NoPacket => [
-            "no-packet",
             "nothing can be said of the network",
             "check that the capture ran and that its interface is the mirror port",
         ],
-        Doubt::NoHost => [
-            "no-host",
-            "nobody's traffic can be held against the document",
-            "list the hosts with their roles",
-        ],
+        Doubt::NoHost => {
+            ["nobody's traffic can be held against the document", "list the hosts with their roles"]
+        }
         Doubt::NothingGoverned => [
-            "nothing-governed",
             "nothing can be said of those hosts",
             "check the addresses in the site file and the sources of the mirror session",
         ],
         Doubt::OneSided { .. } => [
-            "one-sided",
             "whether an attempt was answered is unknown, and who asked is told by ports alone",
             "set the SPAN source to both",
         ],
         Doubt::OneWay { .. } => [
-            "one-way",
             "what the other side sent in them is unknown",
             "mirror both directions of every source, and every link over which routing may take \
              the answers",
         ],
         Doubt::MidStream { .. } => [
-            "mid-stream",
             "who opened them is told by ports alone",
             "start the capture earlier, or capture for longer",
         ],
-        other => of_packets(other),
-    }
-}
-
-/// The same of doubts about packets and about what was seen of the document.
-fn of_packets(doubt: &Doubt) -> [&'static str; 3] {
-    match doubt {
         Doubt::Unseen { .. } => [
-            "unseen-bytes",
             "what they said is unknown, and other packets may be missing as well",
             "mirror ports drop under load without a counter: mirror fewer sources, or use a \
              faster port",
         ],
         Doubt::Cut(_) => [
-            "cut",
             "what was spoken in them is unknown, so a service may be known by its port alone",
             "raise the snaplen of the capture to 262144",
         ],
         Doubt::Copies { .. } => [
-            "copies",
             "they are left out of every count",
             "mirror each packet once: one direction of every port, or both of the uplink alone",
         ],
+        Doubt::UnnamedCollectors(_) => [
+            "whether they belong to the capture or to the network is unknown",
+            "name the collectors under [capture] in the site file",
+        ],
         Doubt::SuperFrames(_) => [
-            "super-frames",
             "packets on the wire were more and shorter, so packet counts are too low",
             "switch GRO and LRO off on the capturing network card",
         ],
         Doubt::AbsentRoles(_) => [
-            "absent-roles",
             "nothing can be said of their traffic",
             "add their ports to the mirror session, or correct the site file",
         ],
         Doubt::IdleTables(_) => [
-            "idle-tables",
             "whether that traffic keeps to the document is unknown",
             "check that the mirror session covers the path between those hosts, or capture for \
              longer",
         ],
         Doubt::Undecoded { .. } => [
-            "undecoded",
             "what they carried is unknown",
             "see capture_health.undecoded for the headers; mirror without that encapsulation",
         ],
         Doubt::NotAssessable { .. } => [
-            "not-assessable",
             "whether they keep to the document is unknown",
             "add what the findings name as missing",
         ],
-        Doubt::TableFull(_) => ["table-full", "new flows of that time are missing", MEMORY],
-        Doubt::BlurredPackets(_) => {
-            ["detail-lost", "several uses of a five-tuple count as one", MEMORY]
-        }
+        Doubt::TableFull(_) => ["new flows of that time are missing", MEMORY],
+        Doubt::BlurredPackets(_) => ["several uses of a five-tuple count as one", MEMORY],
         Doubt::UnclaimedFragments(_) => [
-            "unclaimed-fragments",
             "nothing tells what they carried",
             "start the capture earlier; mirror every link over which fragments may come",
         ],
-        Doubt::LostFragments(_) => [
-            "fragments-lost",
-            "nothing tells what they carried",
-            "split the capture by time and judge the parts",
-        ],
-        _ => [
-            "icmp-quotes-lost",
+        Doubt::LostFragments(_) => {
+            ["nothing tells what they carried", "split the capture by time and judge the parts"]
+        }
+        Doubt::LostQuotes(_) => [
             "attempts that were refused may count as unanswered",
             "split the capture by time and judge the parts",
         ],

@@ -350,6 +350,14 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_printed_as_they_were_compared() {
+        let cases = [(0, "0 %"), (1, "0.0001 %"), (100, "0.01 %"), (125_000, "12.5 %")];
+        for (share, text) in cases.into_iter().chain([(1_000_000, "100 %")]) {
+            assert_eq!(per_cent(share), text);
+        }
+    }
+
+    #[test]
     fn escapes_do_not_reach_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
         // Unicode: directional marks and isolates, separators of lines and paragraphs, and the
