@@ -70,7 +70,10 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
         }
     }
     let summary = inputs.finish().remove(0);
-    let counted = summary.interfaces.iter().any(|interface| interface.lost().is_some());
+    let counted = summary
+        .interfaces
+        .iter()
+        .any(|interface| interface.lost().is_some() || interface.filter.is_some());
     let orderly = summary.regressions.widest < 1_000_000_000;
     (plain && orderly && !counted && summary.untimed_packets == 0).then_some(packets)
 }

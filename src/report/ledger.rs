@@ -14,44 +14,59 @@ pub fn mismatches(report: &Report) -> Vec<Mismatch> {
     };
     let documented = summary.verdicts.get("documented").map_or(0, |volume| volume.flows);
     let strengths = summary.strengths.values().map(|volume| volume.flows).sum();
-    let sums: [(&str, (&str, u64), (&str, u64)); 6] = [
-        (
-            "packets",
-            ("read from the inputs", inputs.iter().map(|input| input.packets).sum()),
-            ("in the classes", of(&mut classes(), |class| class.packets)),
-        ),
-        (
-            "frame-bytes",
-            ("read from the inputs", inputs.iter().map(|input| input.frame_bytes).sum()),
-            ("in the classes", of(&mut classes(), |class| class.frame_bytes)),
-        ),
-        (
-            "flow-packets",
-            ("in class flow", of(&mut in_flows(), |class| class.packets)),
-            ("in flows with a verdict", verdicts(|volume| volume.packets)),
-        ),
-        (
-            "flow-frame-bytes",
-            ("in class flow", of(&mut in_flows(), |class| class.frame_bytes)),
-            ("in flows with a verdict", verdicts(|volume| volume.frame_bytes)),
-        ),
-        (
-            "flows",
-            ("judged", accounting.flows),
-            ("with a verdict", verdicts(|volume| volume.flows)),
-        ),
-        ("documented-flows", ("with the verdict", documented), ("with a strength", strengths)),
+    let sums = [
+        Sums {
+            what: "packets",
+            one: ("read from the inputs", inputs.iter().map(|input| input.packets).sum()),
+            other: ("in the classes", of(&mut classes(), |class| class.packets)),
+        },
+        Sums {
+            what: "frame-bytes",
+            one: ("read from the inputs", inputs.iter().map(|input| input.frame_bytes).sum()),
+            other: ("in the classes", of(&mut classes(), |class| class.frame_bytes)),
+        },
+        Sums {
+            what: "flow-packets",
+            one: ("in class flow", of(&mut in_flows(), |class| class.packets)),
+            other: ("in flows with a verdict", verdicts(|volume| volume.packets)),
+        },
+        Sums {
+            what: "flow-frame-bytes",
+            one: ("in class flow", of(&mut in_flows(), |class| class.frame_bytes)),
+            other: ("in flows with a verdict", verdicts(|volume| volume.frame_bytes)),
+        },
+        Sums {
+            what: "flows",
+            one: ("judged", accounting.flows),
+            other: ("with a verdict", verdicts(|volume| volume.flows)),
+        },
+        Sums {
+            what: "documented-flows",
+            one: ("with the verdict", documented),
+            other: ("with a strength", strengths),
+        },
     ];
-    let differ = sums.into_iter().filter(|(_, one, other)| one.1 != other.1);
-    differ
-        .map(|(what, (one, one_count), (other, other_count))| Mismatch {
-            what: what.to_owned(),
+    sums.into_iter().filter(|sums| sums.one.1 != sums.other.1).map(Sums::mismatch).collect()
+}
+
+/// Two counts of the same thing, each with where it was counted.
+struct Sums {
+    what: &'static str,
+    one: (&'static str, u64),
+    other: (&'static str, u64),
+}
+
+impl Sums {
+    fn mismatch(self) -> Mismatch {
+        let ((one, one_count), (other, other_count)) = (self.one, self.other);
+        Mismatch {
+            what: self.what.to_owned(),
             one: one.to_owned(),
             one_count,
             other: other.to_owned(),
             other_count,
-        })
-        .collect()
+        }
+    }
 }
 
 /// The sentence about sums that do not agree; `None` when all agree.
