@@ -27,6 +27,7 @@ NAMED = {
             "src/judge/verdict.rs",
             "src/judge/finding.rs",
             "src/judge/coverage.rs",
+            "src/judge/grade.rs",
             "src/judge/assessment.rs",
             "src/flow/record.rs",
         ],

@@ -73,7 +73,10 @@ fn packets(path: &Path) -> Option<Vec<Packet>> {
     packets.sort_by_key(|(number, _)| *number);
     let packets = packets.into_iter().map(|(_, packet)| packet).collect();
     let summary = inputs.finish().remove(0);
-    let counted = summary.interfaces.iter().any(|interface| interface.lost().is_some());
+    let counted = summary
+        .interfaces
+        .iter()
+        .any(|interface| interface.lost().is_some() || interface.filter.is_some());
     let orderly = summary.clock.regressions.widest < 1_000_000_000;
     (plain && orderly && !counted && summary.untimed_packets == 0).then_some(packets)
 }

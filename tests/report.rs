@@ -1,7 +1,9 @@
 //! The JSON report: its shape, its sums, and what must not change its identifiers.
 
 mod coverage;
+mod evidence;
 mod findings;
+mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
 

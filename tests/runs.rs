@@ -8,7 +8,7 @@ use portolan::engine::{Evaluated, Limits, fold_stream};
 use portolan::judge::model::{Policy, Site, Waivers};
 use portolan::judge::policy::EMBEDDED;
 use portolan::judge::{
-    Assessment, Evidence, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy, load_site,
+    Assessment, Grade, JudgedFlow, ReadingMode, Severity, Terms, assess, load_policy, load_site,
     load_waivers,
 };
 use portolan::report::{self, FlowLine, Source, model::Report};
@@ -101,9 +101,10 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         waivers: &rules.waivers,
         reading: rules.reading,
         fail_on: Severity::Low,
+        min_grade: Grade::B,
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = Evidence { begin: stream.timeline.begin(), reasons: Vec::new() };
+    let evidence = stream.evidence(&inputs);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
     let source =
         Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };
@@ -122,25 +123,35 @@ pub fn check(paths: &[PathBuf], rules: &Rules, threads: usize) -> Run {
 
 /// Runs over packets in memory: nanoseconds since 1970 and an Ethernet frame each.
 pub fn check_frames(packets: &[(i64, Vec<u8>)], rules: &Rules) -> Run {
-    let file: Box<dyn std::io::Read + Send> = Box::new(Cursor::new(pcap(packets)));
-    let inputs = Inputs::from_streams(vec![("frames.pcap".to_owned(), file)], Hashing::Off);
+    check_stream("frames.pcap", pcap(packets), rules)
+}
+
+/// Runs over a capture in memory.
+pub fn check_stream(name: &str, file: Vec<u8>, rules: &Rules) -> Run {
+    let file: Box<dyn std::io::Read + Send> = Box::new(Cursor::new(file));
+    let inputs = Inputs::from_streams(vec![(name.to_owned(), file)], Hashing::Off);
     run(inputs.expect("memory can be read"), rules, 1)
 }
 
 /// A classic pcap file, little-endian, nanoseconds, Ethernet.
 pub fn pcap(packets: &[(i64, Vec<u8>)]) -> Vec<u8> {
+    pcap_cut(packets, usize::MAX)
+}
+
+/// The same with at most `snaplen` bytes captured of each packet.
+pub fn pcap_cut(packets: &[(i64, Vec<u8>)], snaplen: usize) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, 1_u32] {
         file.extend(word.to_le_bytes());
     }
     for (time, frame) in packets {
-        let length = frame.len() as u32;
+        let captured = &frame[..frame.len().min(snaplen)];
         let seconds = time.div_euclid(1_000_000_000) as u32;
         let nanos = time.rem_euclid(1_000_000_000) as u32;
-        for word in [seconds, nanos, length, length] {
+        for word in [seconds, nanos, captured.len() as u32, frame.len() as u32] {
             file.extend(word.to_le_bytes());
         }
-        file.extend_from_slice(frame);
+        file.extend_from_slice(captured);
     }
     file
 }

@@ -54,6 +54,16 @@ pub(super) enum SeverityName {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum GradeName {
+    #[value(name = "A", alias = "a")]
+    A,
+    #[value(name = "B", alias = "b")]
+    B,
+    #[value(name = "C", alias = "c")]
+    C,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum ReadingName {
     /// As the pack recommends
     Inferred,
@@ -94,6 +104,9 @@ pub(super) struct Check {
     /// Findings below this severity do not fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: SeverityName,
+    /// Evidence below this grade is too poor for a pass
+    #[arg(long, value_name = "GRADE", default_value = "B")]
+    pub(super) min_grade: GradeName,
     /// How unclear passages of the document are read
     #[arg(long, value_name = "READING", default_value = "inferred")]
     pub(super) reading: ReadingName,

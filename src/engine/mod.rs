@@ -4,6 +4,7 @@
 //! shards of the flow table. Each shard takes the chunks in arrival order, so the result does
 //! not depend on the number of threads. No lock, no atomic and no channel lies inside the pool.
 
+mod evidence;
 mod fold;
 mod partial;
 mod routed;

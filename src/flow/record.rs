@@ -43,6 +43,9 @@ pub enum ConnectionState {
     Unanswered,
     /// Both directions were captured, but the capture began after the handshake.
     MidStream,
+    /// One direction was captured where the capture shows one direction only: there may have been
+    /// an answer. No record is in this state by itself; judging knows what all records show.
+    UnknownAnswer,
 }
 
 impl ConnectionState {
@@ -56,6 +59,7 @@ impl ConnectionState {
             ConnectionState::Refused => "refused",
             ConnectionState::Unanswered => "unanswered",
             ConnectionState::MidStream => "mid-stream",
+            ConnectionState::UnknownAnswer => "unknown-answer",
         }
     }
 }

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::coverage::{Coverage, coverage};
-use super::doubt::Doubt;
+use super::doubt::{Doubt, doubts};
 use super::finding::{Finding, JudgedFlow};
 use super::flow::Judge;
+use super::grade::{Grade, Measure, measures};
 use super::grouping::{findings, sort};
+use super::health::Health;
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
 use super::tunnels::{self, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
+use super::visibility::Visibility;
 use super::waived::{WaiverUse, uses, waiver_findings};
 use crate::base::{IpProto, Merge, Timestamp};
 use crate::decode::non_ip_name;
 use crate::flow::{Accounting, CarrierLog, Class, ConnectionState, FlowRecord, Tally};
-
-/// Share of undecoded packets above which nothing found means nothing, as one in this many.
-const UNDECODED_LIMIT: u64 = 20;
 
 /// Most findings of a report.
 const FINDINGS: usize = 5000;
@@ -107,6 +107,14 @@ pub struct Assessment {
     pub outcome: Outcome,
     /// Findings at or above the limit.
     pub failing_findings: u64,
+    /// How much of the traffic in scope the capture shows.
+    pub health: Health,
+    /// What the capture lets one say of that which is not in it.
+    pub visibility: Visibility,
+    /// Every measure of the evidence, with its limits.
+    pub measures: Vec<Measure>,
+    /// The worst grade of the measures.
+    pub grade: Grade,
     /// What weakens the evidence, whatever the outcome.
     pub reasons: Vec<Doubt>,
 }
@@ -132,6 +140,8 @@ pub struct Terms<'a> {
     pub reading: ReadingMode,
     /// Findings below this do not fail a run.
     pub fail_on: Severity,
+    /// Evidence below this grade is too poor for a pass.
+    pub min_grade: Grade,
 }
 
 /// What is known of the evidence before judging begins.
@@ -170,17 +180,26 @@ pub fn assess(
     evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
-    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
+    let hidden = accounting.of(Class::TableFull).packets > 0
+        || evidence.reasons.iter().any(Doubt::hides_packets);
+    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin)
+        .seeing(Visibility::of(&records, hidden));
     let mut flows = judged(&judge, records);
     let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
-    let waivers = uses(terms, begin, &flows);
+    let waivers = uses(terms, &judge, &flows);
     let mut found = findings(&judge, &flows);
     found.extend(waiver_findings(&judge, &flows, &waivers));
     sort(&mut found);
     let (unknown_peers, unknown_peer_count) = unknown_peers(&judge, &flows);
     let tunnel_flows = flows.split_off(flow_count);
+    let coverage = coverage(&judge, &flows);
+    let health = Health::of(&judge, &flows, &coverage, accounting, &evidence);
+    let measures = measures(&health);
+    let mut reasons = evidence.reasons;
+    let no_host = terms.site.hosts.is_empty();
+    reasons.extend(doubts(&health, &measures, judge.visibility(), accounting, no_host));
     let mut assessment = Assessment {
         tunnels,
         tunnel_flows,
@@ -192,7 +211,7 @@ pub fn assess(
         matrix: BTreeMap::new(),
         findings: found,
         findings_cut: 0,
-        coverage: coverage(&judge, &flows),
+        coverage,
         hosts: hosts(terms.site, &flows),
         unknown_peers,
         unknown_peer_count,
@@ -200,11 +219,14 @@ pub fn assess(
         infrastructure: infrastructure(terms.policy, &flows, accounting),
         outcome: Outcome::Pass,
         failing_findings: 0,
-        reasons: evidence.reasons,
+        health,
+        visibility: judge.visibility().clone(),
+        measures,
+        grade: Grade::A,
+        reasons,
         flows,
     };
     count(&judge, &mut assessment);
-    doubts(&mut assessment, accounting, terms);
     decide(&mut assessment, terms);
     let cut = assessment.findings.len().saturating_sub(FINDINGS);
     assessment.findings_cut = cut as u64;
@@ -269,54 +291,15 @@ fn infrastructure(
     counts
 }
 
-/// Adds what the judged flows and the accounting say against the evidence.
-fn doubts(assessment: &mut Assessment, accounting: &Accounting, terms: Terms<'_>) {
-    let volume = |verdict| assessment.verdicts.get(&verdict).copied().unwrap_or_default().flows;
-    let governed: u64 =
-        Verdict::ALL.iter().filter(|v| **v != Verdict::OutOfScope).map(|v| volume(*v)).sum();
-    let total = accounting.total().packets;
-    let undecoded: u64 = accounting
-        .classes()
-        .filter(|(class, _)| matches!(class, Class::Stopped(_) | Class::Remainder))
-        .map(|(_, tally)| tally.packets)
-        .sum();
-    let flows = volume(Verdict::NotAssessable);
-    let with_data = assessment.flows.iter().filter(|flow| {
-        flow.judgement.verdict == Verdict::NotAssessable && flow.carried_data_both_ways()
-    });
-    let with_data = with_data.count() as u64;
-    let doubts = &mut assessment.reasons;
-    if total == 0 {
-        doubts.push(Doubt::NoPacket);
-    } else if terms.site.hosts.is_empty() {
-        doubts.push(Doubt::NoHost);
-    } else if governed == 0 {
-        doubts.push(Doubt::NothingGoverned);
-    }
-    if undecoded.saturating_mul(UNDECODED_LIMIT) > total {
-        doubts.push(Doubt::Undecoded { packets: undecoded, total });
-    }
-    if flows > 0 {
-        doubts.push(Doubt::NotAssessable { flows, with_data, governed });
-    }
-    let table_full = accounting.of(Class::TableFull).packets;
-    if table_full > 0 {
-        doubts.push(Doubt::TableFull(table_full));
-    }
-    let unclaimed = accounting.of(Class::UnclaimedFragment).packets;
-    if unclaimed > 0 {
-        doubts.push(Doubt::UnclaimedFragments(unclaimed));
-    }
-}
-
 fn decide(assessment: &mut Assessment, terms: Terms<'_>) {
     let fails = |finding: &&Finding| finding.kind.can_fail() && finding.severity >= terms.fail_on;
     let failing = assessment.findings.iter().filter(fails).count();
     assessment.failing_findings = failing as u64;
-    let doubtful = assessment.reasons.iter().any(Doubt::forbids_pass);
-    assessment.outcome = match (failing, doubtful) {
-        (0, false) => Outcome::Pass,
-        (0, true) => Outcome::Inconclusive,
+    assessment.grade =
+        assessment.measures.iter().map(|measure| measure.grade).max().unwrap_or(Grade::A);
+    assessment.outcome = match failing {
+        0 if assessment.grade <= terms.min_grade => Outcome::Pass,
+        0 => Outcome::Inconclusive,
         _ => Outcome::Fail,
     };
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::finding::JudgedFlow;
+use super::flow::Judge;
 use super::verdict::Verdict;
 use crate::base::{Endpoint, IpProto};
 use crate::flow::ConnectionState;
@@ -14,7 +15,8 @@ const TRIES: u64 = 3;
 /// What became of one initiator's tries at one address and port.
 #[derive(Debug, Default)]
 struct Door {
-    /// Whether one of them succeeded, or was refused by the responder itself.
+    /// Whether one of them succeeded, was refused by the responder itself, or may have been
+    /// answered where the capture does not show it.
     opened: bool,
     /// Packets of all tries.
     packets: u64,
@@ -23,7 +25,7 @@ struct Door {
 }
 
 /// The flows, by index, of each blocked door.
-pub(super) fn blocked_doors(flows: &[JudgedFlow]) -> Vec<Vec<usize>> {
+pub(super) fn blocked_doors(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Vec<usize>> {
     let mut doors: BTreeMap<(IpAddr, Endpoint), Door> = BTreeMap::new();
     for (index, flow) in flows.iter().enumerate() {
         let documented = flow.judgement.verdict == Verdict::Documented;
@@ -31,7 +33,7 @@ pub(super) fn blocked_doors(flows: &[JudgedFlow]) -> Vec<Vec<usize>> {
             continue;
         }
         let door = doors.entry((flow.initiator().address(), flow.responder())).or_default();
-        door.opened |= !in_vain(flow);
+        door.opened |= !in_vain(flow) || judge.visibility().hides_answer(&flow.record);
         door.packets += flow.record.packets();
         door.flows.push(index);
     }

@@ -28,6 +28,8 @@ pub enum RowStatus {
     WeakOnly,
     /// Tried, never answered.
     Blocked,
+    /// Tried, and the capture would not show every answer.
+    UnknownAnswer,
     /// Switched off by an answer, and traffic of it was seen all the same.
     Contradicted,
     /// Switched off by an answer.
@@ -36,8 +38,10 @@ pub enum RowStatus {
     Unbound,
     /// No host of the site holds a role of it.
     NoHost,
-    /// Nothing of it was seen.
+    /// Not used.
     Unexercised,
+    /// Not seen, and packets are missing from the capture.
+    NotSeen,
 }
 
 impl RowStatus {
@@ -47,11 +51,13 @@ impl RowStatus {
             RowStatus::Exercised => "exercised",
             RowStatus::WeakOnly => "weak-only",
             RowStatus::Blocked => "blocked?",
+            RowStatus::UnknownAnswer => "unknown-answer",
             RowStatus::Contradicted => "contradicted",
             RowStatus::Off => "off",
             RowStatus::Unbound => "unbound",
             RowStatus::NoHost => "no-host",
             RowStatus::Unexercised => "unexercised",
+            RowStatus::NotSeen => "not-seen",
         }
     }
 }
@@ -67,6 +73,8 @@ pub struct Coverage {
     pub flows: u64,
     /// Of them, answered.
     pub answered: u64,
+    /// Of them, known to be without answer, or refused.
+    pub in_vain: u64,
     /// Flows that rest on another row first and would rest on this one too.
     pub also: u64,
     /// Flows that only an answer of the site keeps from resting on it.
@@ -100,6 +108,7 @@ pub fn coverage(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Coverage> {
                 if let Some(seen) = rows.next().and_then(|row| all.get_mut(row)) {
                     let answered = flow.answered() || is_one_way_by_nature(judge, seen.row, flow);
                     seen.count(flow, answered);
+                    seen.in_vain += u64::from(!answered && is_in_vain(judge, flow));
                 }
                 for row in rows {
                     if let Some(seen) = all.get_mut(row) {
@@ -130,6 +139,7 @@ impl Coverage {
             status: RowStatus::Unexercised,
             flows: 0,
             answered: 0,
+            in_vain: 0,
             also: 0,
             contradicting: 0,
             packets: 0,
@@ -165,12 +175,19 @@ impl Coverage {
     }
 }
 
+/// Whether it is known of a flow without answer that there was none.
+fn is_in_vain(judge: &Judge<'_>, flow: &JudgedFlow) -> bool {
+    let visibility = judge.visibility();
+    !visibility.hides_answer(&flow.record)
+        && (flow.judgement.state == ConnectionState::Refused || visibility.proves_absence())
+}
+
 /// Whether a flow that nobody answered is all that its service asks for.
 fn is_one_way_by_nature(judge: &Judge<'_>, row: RowId, flow: &JudgedFlow) -> bool {
     let policy = judge.matcher.policy;
     let service = policy.rows.get(row.0).and_then(|row| policy.services.get(row.service.0));
     flow.record.key.protocol() == IpProto::UDP
-        && flow.judgement.state == ConnectionState::OneWay
+        && matches!(flow.judgement.state, ConnectionState::OneWay | ConnectionState::UnknownAnswer)
         && service.is_some_and(|service| WITHOUT_ANSWER.contains(&service.id.as_str()))
 }
 
@@ -188,14 +205,16 @@ fn status(judge: &Judge<'_>, seen: &Coverage) -> RowStatus {
     match () {
         () if seen.answered > 0 && row.weak => RowStatus::WeakOnly,
         () if seen.answered > 0 => RowStatus::Exercised,
-        () if seen.flows > 0 => RowStatus::Blocked,
+        () if seen.in_vain > 0 => RowStatus::Blocked,
+        () if seen.flows > 0 => RowStatus::UnknownAnswer,
         () if off && seen.contradicting > 0 => RowStatus::Contradicted,
         () if off => RowStatus::Off,
         () if !held(terms.initiator) || !held(terms.responder) => RowStatus::NoHost,
         () if matches!(&row.ports, RowPorts::Parameter(id) if unbound(judge, *id)) => {
             RowStatus::Unbound
         }
-        () => RowStatus::Unexercised,
+        () if judge.visibility().proves_absence() => RowStatus::Unexercised,
+        () => RowStatus::NotSeen,
     }
 }
 

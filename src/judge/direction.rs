@@ -47,14 +47,23 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
     if record.key.protocol() == IpProto::TCP {
         return mid_stream(record, seen, forward, backward);
     }
-    let decided = datagrams(judge, record, seen, forward, backward);
+    let decided = if judge.visibility().hides_answer(record) {
+        lone_datagrams(judge, record, ends(seen, a, b), forward, backward)
+    } else {
+        datagrams(judge, record, seen, forward, backward)
+    };
     if judge.rests_on_media(&decided.opinion) {
         let back = decided.initiator.reverse();
-        let (from, to) = if back == Direction::AToB { (a, b) } else { (b, a) };
+        let (from, to) = ends(back, a, b);
         let granted = judge.grants_media(record, back, from, to);
         return both_legs(record, decided, granted.then(|| opinion(back)));
     }
     decided
+}
+
+/// The hosts as sender and receiver in a direction.
+fn ends(direction: Direction, a: Identity, b: Identity) -> (Identity, Identity) {
+    if direction == Direction::AToB { (a, b) } else { (b, a) }
 }
 
 /// TCP without a SYN: the first packet tells nothing, the policy's ports tell.
@@ -82,6 +91,11 @@ fn mid_stream(
         }
         _ => {}
     }
+    guessed(seen, general, forward, backward)
+}
+
+/// Goes by what ports in general say: whether the first sender initiated, if they tell.
+fn guessed(seen: Direction, general: Option<bool>, forward: Opinion, backward: Opinion) -> Decided {
     match general {
         Some(true) => Decided {
             initiator: seen,
@@ -161,6 +175,36 @@ fn datagrams(
         return Decided { initiator: seen.reverse(), basis: Basis::PortRole, opinion: backward };
     }
     Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
+}
+
+/// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows
+/// and ports tell as they do in TCP without a SYN.
+///
+/// Each direction of media is judged by the port to which it goes, so there is nothing to tell.
+fn lone_datagrams(
+    judge: &Judge<'_>,
+    record: &FlowRecord,
+    (from, to): (Identity, Identity),
+    forward: Opinion,
+    backward: Opinion,
+) -> Decided {
+    let seen = record.initiator;
+    let is_media = judge.grants_media(record, seen, from, to);
+    let answer = !forward.is_firm() && backward.is_firm() && backward.by_single_port;
+    if is_media || answer {
+        return datagrams(judge, record, seen, forward, backward);
+    }
+    let weakly = forward.verdict == Verdict::Documented && !forward.is_firm();
+    if weakly && !backward.is_firm() {
+        let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
+        // The answer to whatever port of a client would pass for what an over-broad row grants.
+        if by_port(ports) == Some(false) && backward.verdict != Verdict::Documented {
+            let opinion = Opinion::not_assessable(Missing::Direction);
+            return Decided { initiator: seen, basis: Basis::Unknown, opinion };
+        }
+        return datagrams(judge, record, seen, forward, backward);
+    }
+    mid_stream(record, seen, forward, backward)
 }
 
 /// Media is two one-way streams: the verdict is that of the worse (D1.6 A-03).

@@ -47,6 +47,13 @@ impl JudgedFlow {
             || matches!(self.judgement.state, Established | HalfSeen | HandshakeOnly | MidStream)
     }
 
+    /// Whether an end sent data. A keep-alive of one byte is none.
+    pub fn carried_data(&self) -> bool {
+        [Direction::AToB, Direction::BToA]
+            .into_iter()
+            .any(|direction| self.record.half(direction).payload_bytes > 1)
+    }
+
     /// Whether both ends sent data. A keep-alive of one byte is none.
     pub fn carried_data_both_ways(&self) -> bool {
         let data = |direction: Direction| self.record.half(direction).payload_bytes > 1;
@@ -254,9 +261,16 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
     if literal_only {
         return Severity::Info;
     }
+    let tcp = flow.record.key.protocol() == IpProto::TCP;
     match flow.judgement.state {
         ConnectionState::Unanswered | ConnectionState::Refused => base.lowered(),
         ConnectionState::HandshakeOnly => base.lowered(),
+        // Of what one direction shows without data, the other may be a refusal or nothing.
+        ConnectionState::HalfSeen | ConnectionState::OneWay | ConnectionState::UnknownAnswer
+            if tcp && !flow.carried_data() =>
+        {
+            base.lowered()
+        }
         _ if base >= Severity::Medium && flow.carried_data_both_ways() => base.raised(),
         _ => base,
     }

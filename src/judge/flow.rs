@@ -10,6 +10,7 @@ use super::model::{
 };
 use super::rows::{Attempt, Fit, Matcher, Party, PortFit};
 use super::verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Strength, Verdict};
+use super::visibility::Visibility;
 use crate::base::{IpProto, Timestamp};
 use crate::decode::Direction;
 use crate::flow::{ConnectionState, FlowRecord};
@@ -98,6 +99,7 @@ pub struct Judge<'a> {
     waivers: &'a Waivers,
     named_pairs: Vec<(Set64, Set64)>,
     capture_begin: Timestamp,
+    visibility: Visibility,
     unknown: Host,
 }
 
@@ -126,8 +128,19 @@ impl<'a> Judge<'a> {
             waivers,
             named_pairs,
             capture_begin,
+            visibility: Visibility::default(),
             unknown: Host::default(),
         }
+    }
+
+    /// The same for a capture of which it is known what it can show.
+    pub fn seeing(self, visibility: Visibility) -> Self {
+        Judge { visibility, ..self }
+    }
+
+    /// What the capture can show.
+    pub fn visibility(&self) -> &Visibility {
+        &self.visibility
     }
 
     /// Judges one flow.
@@ -155,7 +168,7 @@ impl<'a> Judge<'a> {
             basis: decided.basis,
             initiator_host: host_id(from),
             responder_host: host_id(to),
-            state: record.state(decided.initiator),
+            state: self.state(record, decided.initiator),
         };
         if judgement.verdict != Verdict::OutOfScope {
             judgement.infrastructure = self.infrastructure(record, decided.initiator);
@@ -170,6 +183,19 @@ impl<'a> Judge<'a> {
         }
         self.waive(record, &mut judgement);
         judgement
+    }
+
+    /// How far a flow came, as far as the capture can show it.
+    fn state(&self, record: &FlowRecord, initiator: Direction) -> ConnectionState {
+        let state = record.state(initiator);
+        let without_answer = matches!(state, ConnectionState::Unanswered | ConnectionState::OneWay)
+            && record.half(initiator).packets > 0
+            && record.key.protocol().has_ports()
+            && !self.goes_to_group(record, initiator);
+        if without_answer && self.visibility.hides_answer(record) {
+            return ConnectionState::UnknownAnswer;
+        }
+        state
     }
 
     /// What is said of the flow if the sender in `initiator` direction opened it.

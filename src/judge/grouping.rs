@@ -42,7 +42,7 @@ pub fn findings(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Finding> {
         }
     }
     fold_ports(&mut groups);
-    for members in blocked_doors(flows) {
+    for members in blocked_doors(judge, flows) {
         let Some(flow) = members.first().and_then(|index| flows.get(*index)) else { continue };
         groups.entry(blocked_group(judge, flow)).or_default().extend(members);
     }
@@ -193,9 +193,12 @@ fn finding(judge: &Judge<'_>, flows: &[JudgedFlow], group: &Group, members: &[us
     let explained = matches!(group.kind, FindingKind::Flows(Verdict::Violation, _));
     let has_ports = group.transport.is_none_or(IpProto::has_ports);
     let hearsay = judged().filter(|flow| flow.is_hearsay()).count() as u64;
+    let heaviest = judged().map(|flow| severity(group.kind, flow)).max();
+    // Where packets are missing, the answers may be among them.
+    let claimed = group.kind != FindingKind::Blocked || judge.visibility().proves_absence();
     Finding {
         kind: group.kind,
-        severity: judged().map(|flow| severity(group.kind, flow)).max().unwrap_or(Severity::Info),
+        severity: heaviest.filter(|_| claimed).unwrap_or(Severity::Info),
         from: group.from,
         to: group.to,
         transport: group.transport,

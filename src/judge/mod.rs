@@ -14,7 +14,9 @@ mod document;
 mod doubt;
 mod finding;
 mod flow;
+mod grade;
 mod grouping;
+mod health;
 mod hosts;
 mod inventory;
 pub mod model;
@@ -27,6 +29,7 @@ pub mod schema;
 pub mod site;
 mod tunnels;
 mod verdict;
+mod visibility;
 mod waived;
 pub mod waiver;
 
@@ -38,7 +41,9 @@ pub use finding::{
     ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
 };
 pub use flow::{Judge, Judgement};
+pub use grade::{Grade, Measure, MeasureKind, per_million};
 pub use grouping::findings;
+pub use health::{Health, TcpFlows};
 pub use hosts::{Door, HostSummary, UNKNOWN_PEERS, UnknownPeer};
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
@@ -47,5 +52,6 @@ pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
 pub use site::load_site;
 pub use tunnels::Tunnel;
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};
+pub use visibility::{Directions, Visibility, Vlan};
 pub use waived::WaiverUse;
 pub use waiver::load_waivers;

@@ -36,7 +36,10 @@ fn is_try(flow: &JudgedFlow) -> bool {
     let outside = matches!(flow.judgement.verdict, Verdict::Violation | Verdict::UnknownPeer);
     let in_vain = match flow.judgement.state {
         ConnectionState::Unanswered | ConnectionState::Refused => true,
-        ConnectionState::HandshakeOnly => flow.record.key.protocol() == IpProto::TCP,
+        // Whoever was answered acknowledges it, and that is the direction that was captured.
+        ConnectionState::HandshakeOnly | ConnectionState::UnknownAnswer => {
+            flow.record.key.protocol() == IpProto::TCP
+        }
         _ => flow.record.is_probe(),
     };
     outside && in_vain

@@ -25,7 +25,7 @@ pub struct WaiverUse {
 }
 
 /// How each waiver was used, in the order of the file.
-pub(super) fn uses(terms: Terms<'_>, begin: Timestamp, flows: &[JudgedFlow]) -> Vec<WaiverUse> {
+pub(super) fn uses(terms: Terms<'_>, judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<WaiverUse> {
     let end: Option<Timestamp> = flows.iter().map(|flow| flow.record.latest).max();
     let mut uses = vec![WaiverUse::default(); terms.waivers.list.len()];
     for (index, flow) in flows.iter().enumerate() {
@@ -39,13 +39,18 @@ pub(super) fn uses(terms: Terms<'_>, begin: Timestamp, flows: &[JudgedFlow]) -> 
         used.expired = end.is_some_and(|end| waiver.expires <= end);
     }
     if uses.iter().any(|used| used.expired) {
-        find_too_late(terms, begin, flows, &mut uses);
+        find_too_late(terms, judge, flows, &mut uses);
     }
     uses
 }
 
 /// Judges what no waiver accepts once more, as if each waiver began when it was over.
-fn find_too_late(terms: Terms<'_>, begin: Timestamp, flows: &[JudgedFlow], uses: &mut [WaiverUse]) {
+fn find_too_late(
+    terms: Terms<'_>,
+    judge: &Judge<'_>,
+    flows: &[JudgedFlow],
+    uses: &mut [WaiverUse],
+) {
     let prolonged = |waiver: &Waiver| Waiver {
         created: waiver.expires,
         expires: Timestamp::from_nanos(i64::MAX),
@@ -55,7 +60,9 @@ fn find_too_late(terms: Terms<'_>, begin: Timestamp, flows: &[JudgedFlow], uses:
         list: terms.waivers.list.iter().map(prolonged).collect(),
         ..terms.waivers.clone()
     };
-    let judge = Judge::new(terms.policy, terms.site, &prolonged, terms.reading, begin);
+    let begin = judge.capture_begin();
+    let judge = Judge::new(terms.policy, terms.site, &prolonged, terms.reading, begin)
+        .seeing(judge.visibility().clone());
     for (index, flow) in flows.iter().enumerate() {
         if matches!(flow.judgement.verdict, Verdict::Violation | Verdict::UnknownPeer)
             && let Some(waiver) = judge.judge(&flow.record).waiver

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{input, skipped};
+use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
-use super::reasons;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{FrameRef, InputSummary, Interface, Skipped};
+use crate::capture::{FrameRef, InputSummary, Skipped};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
-use crate::flow::{Class, ConnectionState, Tally};
-use crate::judge::{Assessment, Coverage, Strength, Terms, Verdict, Volume};
+use crate::flow::{Class, Tally};
+use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         assessment.findings.iter().map(|found| builder.finding(found, &mut places)).collect();
     let (classes, undecoded) = builder.classes(&mut places);
     let infrastructure = builder.infrastructure(&mut places);
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION.to_owned(),
         tool: model::Tool {
             name: env!("CARGO_PKG_NAME").to_owned(),
@@ -47,6 +47,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
             mode: "offline".to_owned(),
             reading: source.terms.reading.name().to_owned(),
             fail_on: source.terms.fail_on.name().to_owned(),
+            min_grade: source.terms.min_grade.name().to_owned(),
             max_memory: source.max_memory,
         },
         inputs: source.inputs.iter().map(input).collect(),
@@ -66,7 +67,12 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         waivers: builder.waivers(),
         infrastructure,
         limits: builder.limits(),
+    };
+    report.accounting.mismatches = mismatches(&report);
+    if !report.accounting.mismatches.is_empty() && report.outcome.result == Outcome::Pass.name() {
+        report.outcome.result = Outcome::Inconclusive.name().to_owned();
     }
+    report
 }
 
 /// The number of a packet in the stream, from 1.
@@ -163,33 +169,7 @@ impl Builder<'_> {
             classes,
             flows: self.assessment.flows.len() as u64 - hearsay,
             icmp_only_attempts: hearsay,
-        }
-    }
-
-    fn health(&self, undecoded: Vec<model::Undecoded>) -> model::CaptureHealth {
-        let states = &self.assessment.tcp_states;
-        let in_state = |wanted: &[ConnectionState]| -> u64 {
-            wanted.iter().filter_map(|state| states.get(state)).sum()
-        };
-        let interfaces = self.source.inputs.iter().flat_map(|input| &input.interfaces);
-        let accounting = &self.source.stream.accounting;
-        model::CaptureHealth {
-            dropped_packets: interfaces.filter_map(Interface::lost).reduce(u64::saturating_add),
-            cut_packets: self.source.inputs.iter().map(|input| input.cut_packets).sum(),
-            undecoded,
-            one_way_tcp_flows: in_state(&[ConnectionState::HalfSeen, ConnectionState::OneWay]),
-            mid_stream_flows: in_state(&[ConnectionState::MidStream]),
-            tcp_flows: states.values().sum(),
-            unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
-            misdirected_icmp_errors: self.source.stream.quotes_misdirected,
-        }
-    }
-
-    fn outcome(&self) -> model::OutcomeBlock {
-        model::OutcomeBlock {
-            result: self.assessment.outcome.name().to_owned(),
-            failing_findings: self.assessment.failing_findings,
-            reasons: self.assessment.reasons.iter().map(reasons::doubt).collect(),
+            mismatches: Vec::new(),
         }
     }
 

@@ -79,6 +79,8 @@ pub struct Run {
     pub reading: String,
     /// Findings below this severity do not fail the run.
     pub fail_on: String,
+    /// Evidence below this grade is too poor for a pass.
+    pub min_grade: String,
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
 }
@@ -269,21 +271,101 @@ pub struct CaptureHealth {
     /// Packets that the capturing system says it lost; absent when no input tells.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dropped_packets: Option<u64>,
+    /// The same by who lost them.
+    pub drops: Drops,
+    /// Capture filters, each once; with one, absence in this report proves nothing.
+    pub filters: Vec<String>,
     /// Packets of which only the begin was captured.
     pub cut_packets: u64,
     /// Packets that could not be decoded, by layer and reason.
     pub undecoded: Vec<Undecoded>,
-    /// TCP flow instances of which one direction alone was captured.
+    /// TCP flow instances of which one direction alone was captured, and which are more than an
+    /// attempt.
     pub one_way_tcp_flows: u64,
     /// TCP flow instances whose handshake was not captured.
     pub mid_stream_flows: u64,
     /// All TCP flow instances.
     pub tcp_flows: u64,
+    /// The same by state.
+    pub tcp_states: BTreeMap<String, u64>,
+    /// The same by the directions that were captured of them, probes left out.
+    pub directions: Directions,
+    /// The same by VLAN.
+    pub vlans: Vec<VlanDirections>,
+    /// Flows in scope.
+    pub in_scope: InScope,
     /// Later fragments whose first fragment was not captured.
     pub unclaimed_fragments: u64,
     /// ICMP errors that went to another host than the one whose packet they quote; they say
     /// nothing of the flow they quote.
     pub misdirected_icmp_errors: u64,
+}
+
+/// Packets lost before they reached the files, by who counted them. Each is absent when no input
+/// tells.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drops {
+    /// By interfaces, for lack of resources (`isb_ifdrop`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by_interface: Option<u64>,
+    /// By operating systems (`isb_osdrop`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by_system: Option<u64>,
+    /// Between packets of a file (`epb_dropcount`). The counters above may count them as well.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub between_packets: Option<u64>,
+}
+
+/// TCP flow instances by the directions that were captured of them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Directions {
+    /// Both directions.
+    pub both: u64,
+    /// One direction, whose acknowledgements prove the other.
+    pub half_seen: u64,
+    /// One direction, and nothing proves that there was another.
+    pub alone: u64,
+    /// Share of `half_seen` in what was answered, in parts per million, rounded up.
+    pub half_seen_ppm: u64,
+    /// Above this share the capture counts as one of a single direction, in parts per million.
+    pub limit_ppm: u64,
+    /// Whether it does: a missing answer is then no sign that nobody answered.
+    pub one_sided: bool,
+}
+
+/// The directions that were captured in one VLAN.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VlanDirections {
+    /// Identifier of the VLAN; absent for frames without a tag.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vlan: Option<u16>,
+    /// The directions of the flows in it. A flow between two VLANs counts in both.
+    pub directions: Directions,
+}
+
+/// Flow instances with a verdict other than out-of-scope.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InScope {
+    /// All.
+    pub flows: u64,
+    /// Those over TCP, probes left out.
+    pub tcp_flows: u64,
+    /// Of them, those of which one direction alone was captured, and which are more than an
+    /// attempt.
+    pub one_way_tcp_flows: u64,
+    /// Of them, those whose handshake was not captured.
+    pub mid_stream_tcp_flows: u64,
+    /// Flows that could not be judged.
+    pub not_assessable_flows: u64,
+    /// Bytes of TCP payload captured, of flows captured in both directions.
+    pub held_bytes: u64,
+    /// Bytes of those flows that were acknowledged and not captured; absent when not counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unseen_bytes: Option<u64>,
 }
 
 /// Packets that stopped at the same place.
@@ -321,6 +403,25 @@ pub struct AccountingBlock {
     pub flows: u64,
     /// Attempts that only an ICMP error tells of. They are judged but are no flows.
     pub icmp_only_attempts: u64,
+    /// Sums that do not agree, which is a fault of the program; always empty otherwise.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// Two counts of the same thing that do not agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mismatch {
+    /// What was counted: `packets`, `frame-bytes`, `flows`, `flow-packets`, `flow-frame-bytes`,
+    /// `documented-flows`.
+    pub what: String,
+    /// Where it was counted on one side.
+    pub one: String,
+    /// That count.
+    pub one_count: u64,
+    /// Where it was counted on the other side.
+    pub other: String,
+    /// That count.
+    pub other_count: u64,
 }
 
 /// One accounting class.
@@ -484,10 +585,57 @@ pub struct NatNote {
 pub struct OutcomeBlock {
     /// `pass`, `fail` or `inconclusive`.
     pub result: String,
+    /// Grade of the evidence, `A` to `D`: the worst that a measure gives.
+    pub grade: String,
+    /// Every measure of the evidence with its limits.
+    pub measures: Vec<Measure>,
     /// Findings at or above the limit of the run.
     pub failing_findings: u64,
-    /// What weakens the evidence, whatever the result.
+    /// What weakens the evidence, whatever the result: the texts of `cannot_say`.
     pub reasons: Vec<String>,
+    /// What this report cannot say, why, and what to do about it.
+    pub cannot_say: Vec<CannotSay>,
+}
+
+/// A measure of the evidence.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Stable name.
+    pub measure: String,
+    /// What is measured, in words.
+    pub text: String,
+    /// How many there are.
+    pub part: u64,
+    /// Of how many.
+    pub whole: u64,
+    /// The share in parts per million, rounded up. Of the loss: packets and bytes added up.
+    pub share_ppm: u64,
+    /// Most that grade A allows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit_a_ppm: Option<u64>,
+    /// Most that grade B allows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit_b_ppm: Option<u64>,
+    /// Most that grade C allows; absent when it allows any share.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit_c_ppm: Option<u64>,
+    /// The grade that it gives.
+    pub grade: String,
+}
+
+/// A limitation of the evidence.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CannotSay {
+    /// Stable code.
+    pub code: String,
+    /// What is missing, in words.
+    pub text: String,
+    /// What the report cannot say for that reason.
+    pub affects: String,
+    /// What to change at the capture, the switch, the network card or the site file.
+    pub remedy: String,
 }
 
 /// Counts.
@@ -697,8 +845,8 @@ pub struct Rule {
     pub symmetric: bool,
     /// Whether the row is so wide that it only grants weakly.
     pub weak: bool,
-    /// `exercised`, `weak-only`, `blocked?`, `contradicted`, `off`, `unbound`, `no-host` or
-    /// `unexercised`.
+    /// `exercised`, `weak-only`, `blocked?`, `unknown-answer`, `contradicted`, `off`, `unbound`,
+    /// `no-host`, `unexercised` or `not-seen`.
     pub status: String,
     /// Flows that rest on it.
     pub flows: u64,

@@ -2,7 +2,8 @@
 
 use crate::base::PortSet;
 use crate::judge::model::{
-    HostId, Policy, RoleId, Row, RowId, RowPorts, Set64, Site, Terms as RowTerms, Waiver, Waivers,
+    HostId, Policy, RoleId, Row, RowId, RowPorts, SectionId, Set64, Site, Terms as RowTerms,
+    Waiver, Waivers,
 };
 use crate::judge::{PeerClass, ReadingMode, Side, Terms};
 
@@ -17,7 +18,7 @@ pub(crate) struct Names<'a> {
 
 impl<'a> Names<'a> {
     pub(crate) fn of(terms: Terms<'a>) -> Self {
-        let Terms { policy, site, waivers, reading, fail_on: _ } = terms;
+        let Terms { policy, site, waivers, reading, .. } = terms;
         Names { policy, site, waivers, reading }
     }
 
@@ -72,6 +73,10 @@ impl<'a> Names<'a> {
 
     pub(crate) fn row_id(&self, id: RowId) -> &'a str {
         self.row(id).map_or("?", |row| row.id.as_str())
+    }
+
+    pub(crate) fn section(&self, id: SectionId) -> &'a str {
+        self.policy.sections.get(id.0).map_or("?", |section| section.id.as_str())
     }
 
     /// `S06 "Network Traffic from ..."`.

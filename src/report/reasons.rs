@@ -1,9 +1,8 @@
-//! The sentences about what keeps a verdict or a result from being firm: facts that are missing,
-//! assumptions, doubts.
+//! The sentences about what keeps a verdict from being firm: facts that are missing, and
+//! assumptions.
 
 use super::names::Names;
-use super::words::count;
-use crate::judge::{Assumption, Doubt, Finding, Missing};
+use crate::judge::{Assumption, Finding, Missing};
 
 /// A fact that is missing, with the line to add.
 pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) -> String {
@@ -31,53 +30,6 @@ pub(crate) fn missing(names: &Names<'_>, finding: &Finding, missing: Missing) ->
              valid at that time"
                 .to_owned()
         }
-    }
-}
-
-/// What weakens the evidence.
-pub(crate) fn doubt(doubt: &Doubt) -> String {
-    match doubt {
-        Doubt::InputsFailed { failed, inputs } => {
-            format!("{failed} of {inputs} inputs could not be read to their end")
-        }
-        Doubt::Filtered => "a capture filter was set, so traffic may be missing".to_owned(),
-        Doubt::Dropped(packets) => {
-            format!("the capturing system lost {}", count(*packets, "packet"))
-        }
-        Doubt::NoPacket => "no packet was read".to_owned(),
-        Doubt::NoHost => "no host has a role: give a site file with --site".to_owned(),
-        Doubt::NothingGoverned => {
-            "no conversation touches a host that the policy governs".to_owned()
-        }
-        Doubt::Undecoded { packets, total } => {
-            format!("{packets} of {total} packets could not be decoded")
-        }
-        Doubt::NotAssessable { flows, with_data: 0, governed } => {
-            format!("{flows} of {governed} governed flows could not be judged")
-        }
-        Doubt::NotAssessable { flows, with_data, governed } => format!(
-            "{flows} of {governed} governed flows could not be judged, {with_data} of them with \
-             data from both ends"
-        ),
-        Doubt::TableFull(packets) => {
-            format!("the flow table was full: {packets} packets are in no flow; raise --max-memory")
-        }
-        Doubt::UnclaimedFragments(packets) => format!(
-            "{} without the first of their datagram: nothing tells what they carried",
-            count(*packets, "IP fragment")
-        ),
-        Doubt::LostFragments(packets) => format!(
-            "{} could not wait for the first of their datagram for want of room",
-            count(*packets, "IP fragment")
-        ),
-        Doubt::BlurredPackets(packets) => format!(
-            "{} joined an older use of their five-tuple for want of room; raise --max-memory",
-            count(*packets, "packet")
-        ),
-        Doubt::LostQuotes(messages) => format!(
-            "{} could not be laid to their flows for want of room",
-            count(*messages, "ICMP error")
-        ),
     }
 }
 

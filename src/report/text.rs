@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::model::{Finding, Report, Side};
+use super::model::{CannotSay, Finding, Measure, Report, Side};
 use super::words::count;
 
 /// Width that every line keeps to, file and host names aside.
@@ -66,18 +66,18 @@ pub fn summary(report: &Report, palette: Palette) -> String {
 fn write_summary(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
     headline(out, report, palette)?;
     facts(out, report)?;
-    reasons(out, report, palette)?;
+    limitations(out, report, palette)?;
     findings(out, report, palette)?;
     coverage(out, report, palette)
 }
 
 fn headline(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
     let outcome = &report.outcome;
-    write!(out, "{}", palette.outcome(&outcome.result))?;
+    write!(out, "{}  grade {},", palette.outcome(&outcome.result), outcome.grade)?;
     match outcome.failing_findings {
-        0 => writeln!(out, "  no finding at or above severity {}", report.run.fail_on),
-        1 => writeln!(out, "  1 finding at or above severity {}", report.run.fail_on),
-        count => writeln!(out, "  {count} findings at or above severity {}", report.run.fail_on),
+        0 => writeln!(out, " no finding at or above severity {}", report.run.fail_on),
+        1 => writeln!(out, " 1 finding at or above severity {}", report.run.fail_on),
+        count => writeln!(out, " {count} findings at or above severity {}", report.run.fail_on),
     }
 }
 
@@ -122,6 +122,10 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
     let split =
         if verdicts.is_empty() { String::new() } else { format!(": {}", verdicts.join(", ")) };
     fact(out, "flows", &format!("{}{split}", report.accounting.flows))?;
+    let poor: Vec<String> = grades(report).collect();
+    if !poor.is_empty() {
+        fact(out, "grade", &format!("{}: {}", report.outcome.grade, poor.join("; ")))?;
+    }
     let undecoded: u64 = report.capture_health.undecoded.iter().map(|stop| stop.packets).sum();
     if undecoded > 0 {
         let places: Vec<_> =
@@ -129,6 +133,25 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
         fact(out, "undecoded", &format!("{}: {}", count(undecoded, "packet"), places.join("; ")))?;
     }
     unread(out, report)
+}
+
+/// The measures that give the grade, unless it is the best.
+fn grades(report: &Report) -> impl Iterator<Item = String> {
+    let outcome = &report.outcome;
+    let worst = outcome.measures.iter().filter(|one| one.grade == outcome.grade);
+    worst.filter(|one| one.grade != "A").map(|one| {
+        let Measure { text, part, whole, share_ppm, .. } = one;
+        match whole {
+            1 => text.clone(),
+            _ => format!("{text}, {part} of {whole} ({})", per_cent(*share_ppm)),
+        }
+    })
+}
+
+/// Parts per million as a percentage: `0.0123 %`, `12.5 %`, `100 %`.
+fn per_cent(per_million: u64) -> String {
+    let text = format!("{}.{:04}", per_million / 10_000, per_million % 10_000);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// Files that were skipped or not read to their end.
@@ -149,23 +172,32 @@ fn unread(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-fn reasons(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
+fn limitations(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
     let limits: Vec<_> = report
         .limits
         .iter()
         .filter(|limit| !AMONG_REASONS.contains(&limit.code.as_str()))
         .collect();
-    if report.outcome.reasons.is_empty() && limits.is_empty() {
+    let said = &report.outcome.cannot_say;
+    if said.is_empty() && limits.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", palette.bold("What weakens this result"))?;
-    for reason in &report.outcome.reasons {
-        wrapped(out, "  - ", "    ", &printable(reason))?;
+    writeln!(out, "\n{}", palette.bold("What this report cannot say"))?;
+    for CannotSay { text, affects, remedy, .. } in said {
+        let said = [text, affects, remedy].map(|part| sentence(part)).join(" ");
+        wrapped(out, "  - ", "    ", &printable(&said))?;
     }
     for limit in limits {
-        wrapped(out, "  - ", "    ", &format!("{} {}", limit.count, limit.text))?;
+        wrapped(out, "  - ", "    ", &sentence(&format!("{} {}", limit.count, limit.text)))?;
     }
     Ok(())
+}
+
+/// A fragment with its first letter as a capital and a full stop.
+fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    format!("{}{}.", first.collect::<String>(), letters.as_str())
 }
 
 fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
@@ -315,6 +347,14 @@ mod tests {
         assert!(out.lines().count() > 2);
         assert!(out.lines().all(|line| line.chars().count() <= WIDTH));
         assert!(out.lines().skip(1).all(|line| line.starts_with("    w")));
+    }
+
+    #[test]
+    fn shares_are_printed_as_they_were_compared() {
+        let cases = [(0, "0 %"), (1, "0.0001 %"), (100, "0.01 %"), (125_000, "12.5 %")];
+        for (share, text) in cases.into_iter().chain([(1_000_000, "100 %")]) {
+            assert_eq!(per_cent(share), text);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::names::Names;
 use crate::base::IpProto;
 use crate::judge::model::{Row, RowId, RowPorts, Terms};
 use crate::judge::{
-    Assumption, Failed, Finding, FindingKind, Nearest, PeerClass, Reason, Side, Verdict,
+    Assumption, Failed, Finding, FindingKind, Nearest, PeerClass, Reason, Severity, Side, Verdict,
     WaiverFault,
 };
 
@@ -50,6 +50,10 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
             format!("{} tried {service} on {doors}", scanners(names, finding))
         }
         FindingKind::Waiver(fault, index) => waiver_title(names, finding, fault, index),
+        // Packets are missing, and the answers may be among them.
+        FindingKind::Blocked if finding.severity == Severity::Info => {
+            format!("{pair} {service}: documented, no answer seen")
+        }
         FindingKind::Blocked => format!("{pair} {service}: documented, tried in vain"),
         FindingKind::Flows(Verdict::NotAssessable, _) => {
             format!("{pair} {service}: cannot be judged")

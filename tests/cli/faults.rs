@@ -95,7 +95,15 @@ fn a_good_capture_beside_a_bad_one_is_not_lost() {
             report.remove(block).unwrap();
         }
     }
-    assert_eq!(both, alone);
+    // What the bad one held may have used the rows that nothing else used.
+    let rules = both["rules"].as_array_mut().unwrap().iter_mut();
+    let mut unknown = 0;
+    for rule in rules.filter(|rule| rule["status"] == "not-seen") {
+        rule["status"] = "unexercised".into();
+        unknown += 1;
+    }
+    assert!(unknown > 0);
+    assert!(both == alone, "nothing else differs");
 }
 
 #[test]

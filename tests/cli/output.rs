@@ -70,12 +70,37 @@ fn findings_below_the_limit_do_not_fail_the_run() {
 }
 
 #[test]
+fn the_least_grade_of_a_pass_is_a_choice_but_for_the_worst() {
+    let bench = Bench::new();
+    bench.write("site.toml", SITE);
+    let half = || connection(389).into_iter().skip(3);
+    let whole = || connection(88).into_iter();
+    // Of two connections one began before the capture: grade C. Of one the answers are missing: D.
+    bench.write("c.pcap", pcap(&half().chain(whole()).collect::<Vec<_>>()));
+    let questions = connection(389).into_iter().filter(|(_, frame)| frame[29] == UNITY[3]);
+    bench.write("d.pcap", pcap(&questions.collect::<Vec<_>>()));
+    let cases = [("c.pcap", "C", ["3", "3", "0"]), ("d.pcap", "D", ["3", "3", "3"])];
+    for (capture, grade, statuses) in cases {
+        for (least, status) in ["A", "B", "C"].into_iter().zip(statuses) {
+            let arguments = ["check", capture, "--site", "site.toml", "--min-grade", least];
+            let ended = bench.run(&arguments);
+            assert_eq!(ended.status.to_string(), status, "{capture} {least}: {}", ended.out);
+            assert!(ended.out.contains(&format!("  grade {grade},")), "{}", ended.out);
+        }
+        let ended = bench.run(&["check", capture, "--site", "site.toml"]);
+        assert_eq!(ended.status, 3, "B is the default");
+    }
+    let ended = bench.run(&["check", "c.pcap", "--site", "site.toml", "--min-grade", "D"]);
+    assert_eq!(ended.status, 2, "the worst grade passes nothing");
+}
+
+#[test]
 fn nothing_to_judge_is_inconclusive_and_says_why() {
     let bench = Bench::new();
     bench.write("empty.pcap", pcap(&[]));
     let ended = bench.run(&["check", "empty.pcap", "--site", &quickstart("site.toml")]);
     assert_eq!(ended.status, 3);
-    assert!(ended.out.contains("no packet was read"), "{}", ended.out);
+    assert!(ended.out.contains("No packet was read."), "{}", ended.out);
     let ended = bench.run(&["check", &quickstart("capture.pcap")]);
     assert_eq!(ended.status, 3);
     assert!(ended.out.contains("--site"), "{}", ended.out);
@@ -94,8 +119,8 @@ fn what_was_lost_or_filtered_forbids_a_pass() {
     let cases = [
         (vec![], vec![], 0, ""),
         (vec![], [count(5, 0), count(7, 0)].concat(), 0, ""),
-        (vec![], [count(5, 2), count(7, 3)].concat(), 3, "the capturing system lost 5 packets"),
-        (filter, vec![], 3, "a capture filter was set"),
+        (vec![], [count(5, 2), count(7, 3)].concat(), 3, "The capturing system lost 5 packets."),
+        (filter, vec![], 3, "A capture filter was set"),
     ];
     for (interface, statistics, status, message) in cases {
         let mut file = [build.section(1, 0), build.interface(1, 0, &interface)].concat();
