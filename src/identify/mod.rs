@@ -12,10 +12,18 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod announcement;
+mod ber;
 mod claim;
+mod details;
 mod evidence;
+mod framing;
+mod messages;
 mod protocol;
 
+pub mod dcerpc;
+
+pub use announcement::{Announcement, Follower, Source, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
 pub use evidence::{Carriage, End, Evidence, Piece, Start};
 pub use protocol::Protocol;
@@ -37,4 +45,4 @@ pub struct Recogniser {
 
 /// Every recogniser, in the order of trial: exact magic before structure before statistics
 /// (D2.1 rule 7).
-pub static RECOGNISERS: &[&Recogniser] = &[];
+pub static RECOGNISERS: &[&Recogniser] = &[&dcerpc::RECOGNISER];

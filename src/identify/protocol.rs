@@ -5,6 +5,8 @@
 pub enum Protocol {
     /// Distributed Computing Environment remote procedure calls, connection-oriented or not.
     DceRpc,
+    /// The UDP datagram with which an Exchange server wakes a client (MS-OXCNOTIF).
+    MapiNotification,
 }
 
 impl Protocol {
@@ -12,6 +14,7 @@ impl Protocol {
     pub fn name(self) -> &'static str {
         match self {
             Protocol::DceRpc => "dcerpc",
+            Protocol::MapiNotification => "mapi-notification",
         }
     }
 }

@@ -1,0 +1,4 @@
+//! The recognisers over real captures, standards' bytes and noise.
+
+pub mod assemble;
+mod corpus;
