@@ -36,6 +36,18 @@ impl<T> Look<T> {
 /// A function on the bytes from a possible start of a message on.
 pub(super) type Looker<'a, T> = fn(&'a [u8]) -> Look<T>;
 
+/// The function for the carriage of the evidence.
+pub(super) fn by_carriage<'a, T>(
+    evidence: &Evidence<'a>,
+    over_tcp: Looker<'a, T>,
+    over_udp: Looker<'a, T>,
+) -> Looker<'a, T> {
+    match evidence.carriage {
+        Carriage::Tcp => over_tcp,
+        Carriage::Udp => over_udp,
+    }
+}
+
 /// What a message header tells of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -90,11 +102,13 @@ pub(super) fn read<'a, T: Copy>(
             visit(Message { end, bytes, what });
         };
         match (evidence.carriage, piece.start) {
-            (Carriage::Udp, _) => match look(piece.bytes) {
-                Look::Fits { length, what } if length == piece.wire => found(0, length, what),
-                Look::Open => {}
-                Look::Fits { .. } | Look::Differs => side.differs = true,
-            },
+            (Carriage::Udp, _) => {
+                let walked = walk(piece, 0, look, &mut |_, _, _| {});
+                side.differs |= walked.differs || !fills(piece, &walked);
+                if walked.links > 0 && !walked.differs && fills(piece, &walked) {
+                    walk(piece, 0, look, &mut found);
+                }
+            }
             (Carriage::Tcp, Start::Message) => {
                 let walked = walk(piece, 0, look, &mut found);
                 side.differs |= walked.links == 0 && walked.differs;
@@ -137,6 +151,13 @@ fn walk<'a, T>(
         }
     }
     Walk { links, position, differs: false }
+}
+
+/// Whether messages fill a datagram; of what the capture cut away, nothing is known.
+fn fills(piece: &Piece<'_>, walked: &Walk) -> bool {
+    walked.position == piece.wire
+        || (piece.is_cut() && walked.position < piece.wire)
+        || (walked.links == 0 && !walked.differs)
 }
 
 /// Follows the chains that begin with a segment. Gives 1 when the last one ends exactly with the

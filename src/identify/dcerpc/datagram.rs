@@ -69,7 +69,8 @@ fn header(bytes: &[u8]) -> Option<(Datagram, usize)> {
     let authentication = cursor.u8()?;
     cursor.skip(1)?;
     // Behind the body of an authenticated datagram stands a trailer without a length field.
-    let length = if authentication == 0 { HEADER + body } else { usize::MAX };
+    let least = HEADER + body;
+    let length = if authentication == 0 { least } else { least.max(bytes.len()) };
     Some((Datagram { kind, interface }, length))
 }
 
