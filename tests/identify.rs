@@ -2,3 +2,4 @@
 
 pub mod assemble;
 mod corpus;
+mod noise;

@@ -75,7 +75,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         }
     };
     let sides = read_both(evidence, look as Looker<'_, Head<'_>>, role, visit);
-    let differs = sides.a.differs || sides.b.differs;
+    let differs = sides.one_differs();
     // A web server answers every other protocol with an error.
     let grade = sides.grade(Grade::Strong).map(|grade| match (request, differs) {
         (false, true) => Grade::Weak,

@@ -23,7 +23,6 @@ const COMMANDS: &[&str] = &[
     "WHOIS",
     "USERHOST",
     "TOPIC",
-    "INVITE",
     "NOTICE",
     "CAP",
     "USER",
@@ -43,7 +42,7 @@ const COMMANDS: &[&str] = &[
     "OPER",
     "AUTHENTICATE",
 ];
-const OF_CHAT_ALONE: usize = 10;
+const OF_CHAT_ALONE: usize = 9;
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +92,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         of_chat += u32::from(matches!(message.what, Line::Command(true) | Line::Prefixed));
     };
     let sides = read_both(evidence, look as Looker<'_, Line>, role, visit);
-    let both = sides.a.links > 0 && sides.b.links > 0;
+    let both = sides.both();
     let grade = match of_chat {
         0 => None,
         1 => Some(if both { Grade::Strong } else { Grade::Weak }),

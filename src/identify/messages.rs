@@ -76,12 +76,14 @@ pub(super) struct Side {
     /// Messages whose headers fit and chain; a piece of the middle of a stream that ends where
     /// its message ends counts one more.
     pub(super) links: u32,
+    /// Messages of which a header alone was seen in the middle of a stream.
+    pub(super) lone: u32,
     /// The bytes of the first message.
     pub(super) proof: Option<Proof>,
     /// Whether bytes known to begin a message differ from the protocol.
     pub(super) differs: bool,
-    /// Whether the end sent anything.
-    pub(super) spoke: bool,
+    /// Whether bytes are there of which nothing can be said.
+    pub(super) open: bool,
 }
 
 /// Reads the messages of one end, showing each to `visit`.
@@ -93,11 +95,9 @@ pub(super) fn read<'a, T: Copy>(
 ) -> Side {
     let mut side = Side::default();
     for (index, piece) in evidence.sent_by(end).iter().enumerate() {
-        side.spoke = true;
         let mut found = |offset: usize, length: usize, what: T| {
             let bytes = piece.bytes.get(offset..).unwrap_or_default();
             let bytes = bytes.get(..length).unwrap_or(bytes);
-            side.links = side.links.saturating_add(1);
             side.proof.get_or_insert(Proof { end, piece: index, offset, length: bytes.len() });
             visit(Message { end, bytes, what });
         };
@@ -105,17 +105,23 @@ pub(super) fn read<'a, T: Copy>(
             (Carriage::Udp, _) => {
                 let walked = walk(piece, 0, look, &mut |_, _, _| {});
                 side.differs |= walked.differs || !fills(piece, &walked);
+                side.open |= walked.links == 0 && !walked.differs;
                 if walked.links > 0 && !walked.differs && fills(piece, &walked) {
                     walk(piece, 0, look, &mut found);
+                    side.links = side.links.saturating_add(walked.links);
                 }
             }
             (Carriage::Tcp, Start::Message) => {
                 let walked = walk(piece, 0, look, &mut found);
+                side.links = side.links.saturating_add(walked.links);
                 side.differs |= walked.links == 0 && walked.differs;
+                side.open |= walked.links == 0 && !walked.differs;
             }
             (Carriage::Tcp, Start::Midstream) => {
-                let closed = resynchronise(piece, look, &mut found);
-                side.links = side.links.saturating_add(closed);
+                let (links, lone) = resynchronise(piece, look, &mut found);
+                side.links = side.links.saturating_add(links);
+                side.lone = side.lone.saturating_add(lone);
+                side.open = true;
             }
         }
     }
@@ -160,25 +166,29 @@ fn fills(piece: &Piece<'_>, walked: &Walk) -> bool {
         || (walked.links == 0 && !walked.differs)
 }
 
-/// Follows the chains that begin with a segment. Gives 1 when the last one ends exactly with the
-/// piece, which is one more sign that its lengths are right.
+/// Follows the chains that begin with a segment: how many messages chain, and how many stand
+/// alone. That a message ends exactly with the piece is one more sign that its length is right.
 fn resynchronise<'a, T>(
     piece: &Piece<'a>,
     look: Looker<'a, T>,
     found: &mut impl FnMut(usize, usize, T),
-) -> u32 {
-    let mut from = 0;
-    let mut closed = 0;
+) -> (u32, u32) {
+    let (mut from, mut links, mut lone) = (0, 0_u32, 0_u32);
     let starts = piece.segments.iter().map(|offset| *offset as usize);
     for start in std::iter::once(0).chain(starts) {
         if start < from {
             continue;
         }
         let walked = walk(piece, start, look, found);
-        closed = u32::from(walked.links > 0 && walked.position == piece.wire);
+        let closed = u32::from(walked.links > 0 && walked.position == piece.wire);
+        match walked.links + closed {
+            0 => {}
+            1 => lone += 1,
+            chain => links = links.saturating_add(chain),
+        }
         from = walked.position.max(start.saturating_add(1));
     }
-    closed
+    (links, lone)
 }
 
 /// What both ends say.
@@ -189,6 +199,8 @@ pub(super) struct Sides {
     pub(super) b: Side,
     /// The end that acts as the client, by the first message that tells.
     pub(super) client: Option<End>,
+    /// Whether both ends sent what only one of client and server sends.
+    pub(super) same_role: bool,
 }
 
 /// Reads the messages of both ends, each end by its own; `role` says who sends such a message.
@@ -198,28 +210,38 @@ pub(super) fn read_both<'a, T: Copy>(
     role: fn(&T) -> Role,
     mut visit: impl FnMut(Message<'a, T>),
 ) -> Sides {
-    let mut client = None;
+    let mut clients = [None; 2];
     let mut each = |message: Message<'a, T>| {
-        client = client.or(match role(&message.what) {
+        let [a, b] = &mut clients;
+        let client = match role(&message.what) {
             Role::Client => Some(message.end),
             Role::Server => Some(message.end.other()),
             Role::Either => None,
-        });
+        };
+        let told = if message.end == End::A { a } else { b };
+        *told = told.or(client);
         visit(message);
     };
     let a = read(evidence, End::A, look, &mut each);
     let b = read(evidence, End::B, look, &mut each);
-    Sides { a, b, client }
+    let [by_a, by_b] = clients;
+    let same_role = by_a.zip(by_b).is_some_and(|(by_a, by_b)| by_a != by_b);
+    Sides { a, b, client: by_a.or(by_b).filter(|_| !same_role), same_role }
 }
 
 impl Sides {
     /// How sure the protocol is, when one message by itself is worth `single` (D2.1: two chained
     /// weak headers are strong, three or both ends confirm).
     pub(super) fn grade(&self, single: Grade) -> Option<Grade> {
-        let both = self.a.links > 0 && self.b.links > 0;
-        let most = self.a.links.max(self.b.links);
-        let differs = self.a.differs || self.b.differs;
-        match (single, most) {
+        let [a, b] = [&self.a, &self.b].map(|side| match single {
+            // Headers that say little by themselves do not add up where they do not chain.
+            Grade::Weak => side.links.max(side.lone.min(1)),
+            Grade::Strong | Grade::Confirmed => side.links.saturating_add(side.lone),
+        });
+        let chained = self.a.links > 0 && self.b.links > 0;
+        let both = a > 0 && b > 0 && !self.same_role && (chained || single > Grade::Weak);
+        let differs = self.one_differs();
+        match (single, a.max(b)) {
             (_, 0) => None,
             (Grade::Weak, 1) if differs => None,
             (Grade::Weak, 1) => Some(if both { Grade::Strong } else { Grade::Weak }),
@@ -227,15 +249,28 @@ impl Sides {
             (Grade::Weak, 2) => Some(Grade::Strong),
             _ if differs => Some(Grade::Strong),
             (Grade::Weak, _) => Some(Grade::Confirmed),
-            _ if both || most > 2 => Some(Grade::Confirmed),
+            (_, most) if both || most > 2 => Some(Grade::Confirmed),
             _ => Some(Grade::Strong),
         }
     }
 
-    /// Whether every end that sent anything began with something else.
+    /// Whether both ends sent messages.
+    pub(super) fn both(&self) -> bool {
+        self.a.proof.is_some() && self.b.proof.is_some()
+    }
+
+    /// Whether one end is known to have begun with something else.
+    pub(super) fn one_differs(&self) -> bool {
+        self.a.differs || self.b.differs
+    }
+
+    /// Whether everything that was sent is something else.
     pub(super) fn excluded(&self) -> bool {
-        let other = |side: &Side| side.differs || !side.spoke;
-        (self.a.differs || self.b.differs) && other(&self.a) && other(&self.b)
+        self.one_differs() && !self.either_end(|side| side.open || side.proof.is_some())
+    }
+
+    fn either_end(&self, test: impl Fn(&Side) -> bool) -> bool {
+        test(&self.a) || test(&self.b)
     }
 
     /// The answer, when one message by itself is worth `single`.

@@ -38,10 +38,12 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         _ => commands += 1,
     };
     let sides = read_both(evidence, look as Looker<'_, Role>, |role| *role, visit);
+    // Other protocols say `+OK` as well.
     let grade = match (answers, commands) {
         (0, _) => None,
-        (1, 0) => Some(Grade::Weak),
-        (_, 0) | (1, 1) => Some(Grade::Strong),
+        (_, 0) if sides.one_differs() => None,
+        (_, 0) => Some(Grade::Weak),
+        (1, 1) => Some(Grade::Strong),
         _ => Some(Grade::Confirmed),
     };
     sides.answer_graded(Protocol::Pop3, grade, Details::default())

@@ -23,6 +23,9 @@ const LONGEST: usize = 1 << 24;
 /// Longest beginning of a connection.
 const LONGEST_STARTUP: usize = 10_000;
 
+/// How many messages must chain where the beginning of the connection was not seen.
+const CHAINED: u32 = 5;
+
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind {
@@ -127,5 +130,11 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         }
     };
     let sides = read_both(evidence, look as Looker<'_, Kind>, |kind| kind.role, visit);
-    sides.answer(Protocol::Postgres, single, Details::default())
+    let grade = match (single, sides.a.links.max(sides.b.links)) {
+        // Five bytes of header, three of them mostly zero, say little.
+        (Grade::Weak, links) if links < CHAINED => sides.grade(single).map(|_| single),
+        (Grade::Weak, _) => Some(Grade::Strong),
+        _ => sides.grade(single),
+    };
+    sides.answer_graded(Protocol::Postgres, grade, Details::default())
 }

@@ -83,7 +83,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         }
     };
     let sides = read_both(evidence, look as Looker<'_, Line>, role, visit);
-    let both = sides.a.links > 0 && sides.b.links > 0;
+    let both = sides.both();
     let grade = match (of_mail, banner) {
         (0, false) => None,
         (0, true) => Some(if both { Grade::Strong } else { Grade::Weak }),

@@ -1,144 +1,189 @@
-//! SOCKS version 5 (RFC 1928) and version 4.
+//! SOCKS version 5 (RFC 1928, RFC 1929) and version 4.
 //!
-//! A version 5 client sends its methods, `05` count methods, and, chosen one, a request, `05`
-//! command `00` address; the server answers `05` method and `05` reply `00` address. A version 4
-//! client sends `04` command, port, address and a zero-ended user; the server answers eight bytes,
-//! `00` and 5A to 5D. Each message is a few bytes: only both ends together, or greeting and request
-//! of one, say enough.
+//! A version 5 client sends its methods, `05` count methods, perhaps a user and a password, `01`
+//! and two counted texts, and a request, `05` command `00` address. The server answers `05` method,
+//! perhaps `01` status, and `05` reply `00` address. A version 4 client sends `04` command, port,
+//! address and a zero-ended user; the server answers eight bytes, `00` and 5A to 5D.
+//!
+//! Each message is a few bytes and looks like others by itself, so the ends are read from the start
+//! of their streams, in this order.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
-use super::{Answer, Carriage, End, Evidence, Grade, Protocol, Recogniser};
+use super::messages::{Side, Sides};
+use super::{Answer, Carriage, End, Evidence, Grade, Proof, Protocol, Recogniser, Start};
+use crate::base::Cursor;
 
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Socks,
     carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
+    candidate: |piece| {
+        client(piece.bytes) != Stage::Foreign || server(piece.bytes) != Stage::Foreign
+    },
     recognise,
 };
 
 /// Longest user of version 4.
 const LONGEST_USER: usize = 255;
 
-/// What a message can be. The first bytes of greeting, choice, request and reply overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// `05` count methods, no two of them equal.
-    Greeting,
-    /// A request or reply of version 5: a code, and an address of the right length.
-    Address,
-    /// A request of version 4.
-    OldRequest,
-    /// A reply of version 4.
-    OldReply,
+/// How far an end went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// It began with something else.
+    Foreign,
+    /// What is there fits.
+    Open,
+    /// The methods were offered, or one was chosen.
+    Begun,
+    /// A request or reply with its address.
+    Complete,
 }
 
-fn look(bytes: &[u8]) -> Look<Kind> {
-    match bytes {
-        [] | [0x05] | [0x05, _] => Look::Open,
-        [0x05, 0..=9, 0x00, form, ..] if matches!(form, 1 | 3 | 4) => address(bytes),
-        [0x05, 1..=9, ..] => greeting(bytes),
-        [0x04, 1 | 2, ..] => old_request(bytes),
-        [0x04] => Look::Open,
-        [0x00, 0x5a..=0x5d, ..] => {
-            let fits = Look::Fits { length: 8, what: Kind::OldReply };
-            if bytes.len() < 8 { Look::Open } else { fits }
+/// The stage of a client.
+fn client(bytes: &[u8]) -> Stage {
+    let mut cursor = Cursor::new(bytes);
+    match cursor.u8() {
+        None => Stage::Open,
+        Some(4) => old_request(&mut cursor),
+        Some(5) => match methods(&mut cursor) {
+            Stage::Begun => {
+                if cursor.rest().first() == Some(&1) && user(&mut cursor).is_none() {
+                    return Stage::Begun;
+                }
+                address(&mut cursor, 1..=3)
+            }
+            stage => stage,
+        },
+        Some(_) => Stage::Foreign,
+    }
+}
+
+/// The stage of a server.
+fn server(bytes: &[u8]) -> Stage {
+    let mut cursor = Cursor::new(bytes);
+    match (cursor.u8(), cursor.u8()) {
+        (None, _) | (Some(0 | 5), None) => Stage::Open,
+        (Some(0), Some(0x5a..=0x5d)) if bytes.len() >= 8 => Stage::Complete,
+        (Some(0), Some(0x5a..=0x5d)) => Stage::Open,
+        (Some(5), Some(0..=9)) => {
+            if cursor.rest().first() == Some(&1) {
+                let _ = cursor.skip(2);
+            }
+            address(&mut cursor, 0..=8)
         }
-        [0x00] => Look::Open,
-        _ => Look::Differs,
+        (Some(5), Some(0xff)) => Stage::Begun,
+        _ => Stage::Foreign,
     }
 }
 
-/// A greeting; its methods are those of the IANA registry, none twice.
-fn greeting(bytes: &[u8]) -> Look<Kind> {
-    let count = usize::from(bytes.get(1).copied().unwrap_or(0));
-    let Some(methods) = bytes.get(2..2 + count) else { return Look::Open };
-    let known = |method: &u8| *method < 0x0a || *method >= 0x80;
-    let twice =
-        (1..methods.len()).any(|at| methods.get(..at).unwrap_or(&[]).contains(&methods[at]));
-    if twice || !methods.iter().all(known) {
-        return Look::Differs;
-    }
-    Look::Fits { length: 2 + count, what: Kind::Greeting }
+/// Methods offered: those of the IANA registry, none twice.
+fn methods(cursor: &mut Cursor<'_>) -> Stage {
+    let Some(count) = cursor.u8() else { return Stage::Open };
+    let Some(methods) = cursor.take(count.into()) else { return Stage::Open };
+    let known = methods.iter().all(|method| *method < 0x0a || *method >= 0x80);
+    let sorted = methods.is_sorted_by(|a, b| a < b) || methods.len() == 2 && !methods.is_sorted();
+    if known && sorted && count > 0 { Stage::Begun } else { Stage::Foreign }
 }
 
-/// A request or reply of version 5.
-fn address(bytes: &[u8]) -> Look<Kind> {
-    let length = match (bytes.get(3), bytes.get(4)) {
-        (Some(1), _) => 4 + 4 + 2,
-        (Some(4), _) => 4 + 16 + 2,
-        (Some(3), Some(name)) => 5 + usize::from(*name) + 2,
-        _ => return Look::Open,
+/// Steps over a user and a password.
+fn user(cursor: &mut Cursor<'_>) -> Option<()> {
+    cursor.skip(1)?;
+    for _ in 0..2 {
+        let length = cursor.u8()?.into();
+        cursor.skip(length)?;
+    }
+    Some(())
+}
+
+/// A request or reply of version 5 behind what came before.
+fn address(cursor: &mut Cursor<'_>, codes: std::ops::RangeInclusive<u8>) -> Stage {
+    let mut fields = || Some((cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?));
+    let length = match fields() {
+        None => return Stage::Begun,
+        Some((5, code, 0, 1)) if codes.contains(&code) => 4,
+        Some((5, code, 0, 4)) if codes.contains(&code) => 16,
+        Some((5, code, 0, 3)) if codes.contains(&code) => match cursor.u8() {
+            None => return Stage::Begun,
+            Some(length) => length.into(),
+        },
+        Some(_) => return Stage::Foreign,
     };
-    if bytes.len() < length { Look::Open } else { Look::Fits { length, what: Kind::Address } }
+    if cursor.skip(length + 2).is_some() { Stage::Complete } else { Stage::Begun }
 }
 
 /// A request of version 4: a port other than 0, an address, a user of printable letters. An address
 /// `0.0.0.x` is followed by a name.
-fn old_request(bytes: &[u8]) -> Look<Kind> {
-    let Some(fixed) = bytes.get(..8) else { return Look::Open };
-    let text = |from: usize| {
-        let text = bytes.get(from..).unwrap_or_default();
-        let end = text.iter().take(LONGEST_USER).position(|byte| *byte == 0);
-        let printable = |text: &[u8]| text.iter().all(|byte| (0x20..0x7f).contains(byte));
-        match end {
-            Some(at) if text.get(..at).is_some_and(printable) => Ok(Some(from + at + 1)),
-            None if text.len() < LONGEST_USER && printable(text) => Ok(None),
-            _ => Err(()),
+fn old_request(cursor: &mut Cursor<'_>) -> Stage {
+    let mut fields = || Some((cursor.u8()?, cursor.u16_be()?, cursor.array::<4>()?));
+    let (command, port, address) = match fields() {
+        None if matches!(cursor.rest().first(), None | Some(1 | 2)) => return Stage::Open,
+        None => return Stage::Foreign,
+        Some(fields) => fields,
+    };
+    if !matches!(command, 1 | 2) || port == 0 {
+        return Stage::Foreign;
+    }
+    let named = matches!(address, [0, 0, 0, last] if last != 0);
+    for _ in 0..1 + u8::from(named) {
+        match text(cursor) {
+            Stage::Complete => {}
+            stage => return stage,
         }
-    };
-    let named = matches!(fixed, [.., 0, 0, 0, last] if *last != 0);
-    let end = match text(8) {
-        Ok(Some(end)) if named => text(end),
-        end => end,
-    };
-    match (fixed, end) {
-        ([_, _, 0, 0, ..], _) | (_, Err(())) => Look::Differs,
-        (_, Ok(None)) => Look::Open,
-        (_, Ok(Some(length))) => Look::Fits { length, what: Kind::OldRequest },
+    }
+    Stage::Complete
+}
+
+/// A zero-ended text.
+fn text(cursor: &mut Cursor<'_>) -> Stage {
+    let rest = cursor.rest();
+    let end = rest.iter().take(LONGEST_USER).position(|byte| *byte == 0);
+    let text = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+    let printable = text.len() < LONGEST_USER && text.iter().all(|b| (0x20..0x7f).contains(b));
+    match end {
+        _ if !printable => Stage::Foreign,
+        None => Stage::Open,
+        Some(end) => {
+            let _ = cursor.skip(end + 1);
+            Stage::Complete
+        }
     }
 }
 
-/// What one end sent, in order, as far as it matters.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sent {
-    greeting: bool,
-    /// A request or reply behind the greeting.
-    address: bool,
-    old_request: bool,
-    old_reply: bool,
+/// What one end sent from the start of its stream.
+fn stream<'a>(evidence: &Evidence<'a>, end: End) -> Option<&'a [u8]> {
+    let first = evidence.sent_by(end).first()?;
+    (first.start == Start::Message).then_some(first.bytes)
 }
 
 fn recognise(evidence: &Evidence<'_>) -> Answer {
-    let mut sent = [Sent::default(); 2];
-    let visit = |message: Message<'_, Kind>| {
-        let [a, b] = &mut sent;
-        let sent = if message.end == End::A { a } else { b };
-        match message.what {
-            Kind::Greeting => sent.greeting = true,
-            Kind::Address => sent.address |= sent.greeting,
-            Kind::OldRequest => sent.old_request = true,
-            Kind::OldReply => sent.old_reply = true,
-        }
+    let [a, b] = [End::A, End::B].map(|end| stream(evidence, end));
+    let as_client = |bytes: Option<&[u8]>| bytes.map_or(Stage::Open, client);
+    let as_server = |bytes: Option<&[u8]>| bytes.map_or(Stage::Open, server);
+    let forwards = graded(as_client(a), as_server(b));
+    let backwards = graded(as_client(b), as_server(a));
+    let (grade, client) =
+        if forwards >= backwards { (forwards, End::A) } else { (backwards, End::B) };
+    let side = |end: End, bytes: Option<&[u8]>, foreign: bool| Side {
+        proof: bytes.map(|bytes| Proof { end, piece: 0, offset: 0, length: bytes.len().min(32) }),
+        differs: foreign,
+        open: bytes.is_some_and(|_| !foreign),
+        ..Side::default()
     };
-    let mut sides = read_both(evidence, look as Looker<'_, Kind>, |_| Role::Either, visit);
-    let [a, b] = sent;
-    let chosen = |end: End| {
-        let first = evidence.sent_by(end).first();
-        first.is_some_and(|piece| matches!(piece.bytes, [0x05, 0x00..=0x09 | 0xff, ..]))
+    let foreign = |bytes| as_client(bytes).max(as_server(bytes)) == Stage::Foreign;
+    let sides = Sides {
+        a: side(End::A, a, foreign(a)),
+        b: side(End::B, b, foreign(b)),
+        client: Some(client),
+        same_role: false,
     };
-    let server = |end: End, sent: Sent| sent.old_reply || chosen(end);
-    let fits = |client: Sent, end: End, sent: Sent| match client {
-        Sent { old_request: true, .. } => sent.old_reply,
-        Sent { greeting: true, address: true, .. } => server(end, sent),
-        _ => false,
-    };
-    let (client, grade) = match (fits(a, End::B, b), fits(b, End::A, a)) {
-        (true, _) => (Some(End::A), Some(Grade::Confirmed)),
-        (_, true) => (Some(End::B), Some(Grade::Confirmed)),
-        _ if a.address && b.address => (None, Some(Grade::Strong)),
-        _ => (None, None),
-    };
-    sides.client = client;
     sides.answer_graded(Protocol::Socks, grade, Details::default())
+}
+
+fn graded(client: Stage, server: Stage) -> Option<Grade> {
+    match (client, server) {
+        (Stage::Foreign, _) | (_, Stage::Foreign) => None,
+        (Stage::Complete, Stage::Begun | Stage::Complete) => Some(Grade::Confirmed),
+        (Stage::Begun, Stage::Complete) => Some(Grade::Strong),
+        (Stage::Begun, Stage::Begun) | (Stage::Complete, Stage::Open) => Some(Grade::Weak),
+        _ => None,
+    }
 }

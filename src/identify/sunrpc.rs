@@ -148,11 +148,12 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     };
     let look = by_carriage(evidence, look_stream, look_datagram);
     let sides = read_both(evidence, look, role, visit);
-    // Replies alone, most of whose bytes are zero, are not enough for more.
-    let grade = sides.grade(single).map(|grade| match (single, called == answered) {
-        (Grade::Weak, _) => Grade::Weak,
-        (_, false) => grade.min(Grade::Strong),
-        (_, true) => grade,
-    });
+    // Replies alone are mostly zeros: in datagrams they are nothing, behind a record mark a hint.
+    let grade = match (sides.grade(single), single, evidence.carriage) {
+        (Some(_), Grade::Weak, Carriage::Udp) => None,
+        (Some(_), Grade::Weak, Carriage::Tcp) => Some(Grade::Weak),
+        (Some(grade), ..) if called != answered => Some(grade.min(Grade::Strong)),
+        (grade, ..) => grade,
+    };
     sides.answer_graded(Protocol::SunRpc, grade, details)
 }

@@ -12,23 +12,39 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     recognise,
 };
 
+/// With what a stream begins.
 const OPENINGS: &[&[u8]] = &[b"<?xml ", b"<stream:stream"];
 const NAMESPACE: &[u8] = b"http://etherx.jabber.org/streams";
-/// Within how many bytes the namespace stands.
+/// The three stanzas (RFC 6120 section 8), and what one of them has: a namespace of the protocol,
+/// or a type of request or answer.
+const STANZAS: &[&[u8]] = &[b"<iq ", b"<message ", b"<presence "];
+const IN_STANZAS: &[&[u8]] = &[
+    b"xmlns='jabber:",
+    b"xmlns=\"jabber:",
+    b"xmlns='urn:xmpp:",
+    b"xmlns=\"urn:xmpp:",
+    b" type='result'",
+    b" type=\"result\"",
+];
+/// Within how many bytes these stand.
 const LONGEST: usize = 1024;
 
 fn look(bytes: &[u8]) -> Look<()> {
     let head = bytes.get(..LONGEST).unwrap_or(bytes);
     let begins =
-        OPENINGS.iter().any(|opening| opening.starts_with(bytes) || bytes.starts_with(opening));
-    if !begins {
-        return Look::Differs;
-    }
+        |words: &[&[u8]]| words.iter().any(|w| w.starts_with(bytes) || bytes.starts_with(w));
     let has = |word: &[u8]| head.windows(word.len()).any(|text| text == word);
-    match (has(b"<stream:stream"), has(NAMESPACE)) {
-        (true, true) => Look::Fits { length: bytes.len(), what: () },
-        _ if head.len() < LONGEST => Look::Open,
-        _ => Look::Differs,
+    let found = if begins(OPENINGS) {
+        has(b"<stream:stream") && has(NAMESPACE)
+    } else if begins(STANZAS) {
+        IN_STANZAS.iter().any(|word| has(word))
+    } else {
+        return Look::Differs;
+    };
+    match found {
+        true => Look::Fits { length: bytes.len(), what: () },
+        false if head.len() < LONGEST => Look::Open,
+        false => Look::Differs,
     }
 }
 

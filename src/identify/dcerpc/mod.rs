@@ -50,9 +50,16 @@ pub const TRANSFER_SYNTAX: &str = "transfer-syntax";
 
 fn recognise(evidence: &Evidence<'_>) -> Answer {
     let mut details = Details::default();
+    let mut single = Grade::Strong;
     let sides = match evidence.carriage {
         Carriage::Tcp => {
-            let visit = |message| add_details(&mut details, message);
+            single = Grade::Weak;
+            let visit = |message: Message<'_, Header>| {
+                if message.what.is_telling() {
+                    single = Grade::Strong;
+                }
+                add_details(&mut details, message);
+            };
             read_both(evidence, pdu::look as Looker<'_, Header>, pdu::role, visit)
         }
         Carriage::Udp => {
@@ -62,7 +69,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
             read_both(evidence, datagram::look as Looker<'_, Datagram>, datagram::role, visit)
         }
     };
-    sides.answer(Protocol::DceRpc, Grade::Strong, details)
+    sides.answer(Protocol::DceRpc, single, details)
 }
 
 /// Adds what a data unit tells of the interfaces.

@@ -106,6 +106,13 @@ impl Header {
         self.flags & LAST != 0
     }
 
+    /// Whether the header says enough by itself. A big-endian request or response is mostly zeros,
+    /// as other things are.
+    pub(super) fn is_telling(&self) -> bool {
+        let call = matches!(self.kind, Kind::Request | Kind::Response | Kind::Fault);
+        self.order == ByteOrder::Little || !call
+    }
+
     fn names_object(&self) -> bool {
         self.kind == Kind::Request && self.flags & OBJECT != 0
     }

@@ -30,10 +30,10 @@ const COMMANDS: &[&str] = &[
 ];
 const OF_FILES_ALONE: usize = 29;
 
-/// Replies that mail does not have: status of data connections, names, passwords (RFC 959
-/// section 4.2).
+/// Replies that neither mail nor news has: status of data connections, names, passwords (RFC 959
+/// section 4.2; RFC 5321 section 4.2.3, RFC 3977 appendix C).
 const REPLIES_OF_FILES_ALONE: &[u16] =
-    &[125, 150, 200, 213, 215, 225, 226, 227, 228, 229, 230, 257, 331, 332, 350, 425, 426, 530];
+    &[125, 150, 225, 226, 227, 228, 229, 257, 331, 332, 350, 425, 426];
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,23 +63,28 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     let mut commands = 0_u32;
     let mut replies = 0_u32;
     let mut banner = false;
+    let mut first = None;
     let visit = |message: Message<'_, Line>| match message.what {
         Line::Command(index) => {
             login |= COMMANDS.get(index) == Some(&"USER");
             commands += u32::from(index < OF_FILES_ALONE);
         }
         Line::Reply(code) => {
+            first.get_or_insert(code);
             let says = |word: &[u8]| message.bytes.windows(word.len()).any(|text| text == word);
             banner |= code == 220 && says(b"FTP") && !says(b"SMTP");
             replies += u32::from(REPLIES_OF_FILES_ALONE.contains(&code));
         }
     };
     let sides = read_both(evidence, look as Looker<'_, Line>, role, visit);
-    let both = sides.a.links > 0 && sides.b.links > 0;
-    let one_sided = sides.a.differs || sides.b.differs;
+    let both = sides.both();
+    let one_sided = sides.one_differs();
     let signs = u32::from(banner) + u32::from(login && both) + commands.min(2) + replies.min(2);
+    // News has some of the commands and greets with 200.
+    let greeted = !matches!(first, Some(200 | 201));
     let grade = match (both, signs) {
         (_, 0) => None,
+        _ if !greeted => None,
         _ if one_sided => Some(Grade::Weak),
         (true, 1) => Some(Grade::Strong),
         (true, _) => Some(Grade::Confirmed),
