@@ -35,14 +35,15 @@ fn assert_no_claim(a: &[Vec<u8>], b: &[Vec<u8>], extra: usize) {
     for carriage in [Carriage::Tcp, Carriage::Udp] {
         for start in [Start::Message, Start::Midstream] {
             let pieces = |sent: &[Vec<u8>]| -> Vec<OwnedPiece> {
-                let owned = |bytes: &Vec<u8>| OwnedPiece {
+                // A stream has one start.
+                let owned = |(index, bytes): (usize, &Vec<u8>)| OwnedPiece {
                     bytes: bytes.clone(),
                     wire: bytes.len() + extra,
-                    start,
+                    start: if index == 0 { start } else { Start::Midstream },
                     segments: vec![3, 9],
                     time: Timestamp::from_nanos(0),
                 };
-                sent.iter().map(owned).collect()
+                sent.iter().enumerate().map(owned).collect()
             };
             let (a, b) = (pieces(a), pieces(b));
             let (a, b) = (views(&a), views(&b));
