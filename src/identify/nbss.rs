@@ -78,7 +78,7 @@ pub(super) fn request(bytes: &[u8]) -> Look<Frame> {
         0 => byte == 0x81,
         1 | 2 => byte == 0,
         3 => usize::from(byte) == 2 * NAME,
-        at if (at - HEADER) % NAME == 0 => byte == 0x20,
+        at if (at - HEADER).is_multiple_of(NAME) => byte == 0x20,
         at if (at - HEADER) % NAME == NAME - 1 => byte == 0,
         _ => (b'A'..=b'P').contains(&byte),
     };

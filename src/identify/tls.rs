@@ -71,13 +71,13 @@ fn look(bytes: &[u8]) -> Look<Record> {
     if !plausible {
         return Look::Differs;
     }
-    let what = if kind == HANDSHAKE { hello(cursor, length) } else { Record::Other };
+    let what = if kind == HANDSHAKE { hello(cursor) } else { Record::Other };
     Look::Fits { length: HEADER + length, what }
 }
 
-/// Whether a handshake record begins with a hello: message length, version and session identifier
-/// agree with the length of the record. A hello may go on in further records.
-fn hello(mut cursor: Cursor<'_>, record: usize) -> Record {
+/// Whether a handshake record begins with a hello, by message length, version and session
+/// identifier. A hello may go on in further records.
+fn hello(mut cursor: Cursor<'_>) -> Record {
     const LEAST: usize = 38;
     let fields = || -> Option<(u8, usize, [u8; 2])> {
         let kind = cursor.u8()?;
@@ -86,7 +86,7 @@ fn hello(mut cursor: Cursor<'_>, record: usize) -> Record {
         Some((kind, length, cursor.array()?))
     };
     let Some((kind, length, version)) = { fields }() else { return Record::Other };
-    let bounded = length >= LEAST && length <= 1 << 16 && record >= 4;
+    let bounded = (LEAST..=1 << 16).contains(&length);
     let session = cursor.skip(32).and_then(|()| cursor.u8());
     let agrees = version.first() == Some(&3)
         && version.get(1).is_some_and(|minor| *minor < 5)

@@ -136,8 +136,8 @@ static INTERFACES: &[Row] = &[
 ];
 
 /// What the last two thirds of a UUID say where the first 32 bits only number its family.
-const OBJECT_FAMILY: u128 = 0x0000_0000_c000_000000000046;
-const PROFINET_FAMILY: u128 = 0x6c97_11d1_8271_000000000000;
+const OBJECT_FAMILY: u128 = 0x0000_0000_c000_0000_0000_0046;
+const PROFINET_FAMILY: u128 = 0x6c97_11d1_8271_0000_0000_0000;
 
 impl Uuid {
     /// The common name of this interface, where it is known.

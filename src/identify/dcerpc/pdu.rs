@@ -106,11 +106,11 @@ impl Header {
         self.flags & LAST != 0
     }
 
-    /// Whether the header says enough by itself. A big-endian request or response is mostly zeros,
-    /// as other things are.
+    /// Whether the header says enough by itself. A big-endian request or response, or a fragment
+    /// without flags, is mostly zeros, as other things are.
     pub(super) fn is_telling(&self) -> bool {
         let call = matches!(self.kind, Kind::Request | Kind::Response | Kind::Fault);
-        self.order == ByteOrder::Little || !call
+        !call || (self.order == ByteOrder::Little && self.flags & (FIRST | LAST) != 0)
     }
 
     fn names_object(&self) -> bool {
@@ -164,7 +164,10 @@ fn header(bytes: &[u8]) -> Option<Header> {
     let call = order.u32(&mut cursor)?;
     let trailer = if authentication == 0 { 0 } else { authentication + 8 };
     let objects = flags & OBJECT == 0 || matches!(kind, Kind::Request | Kind::Response);
-    let adds_up = length >= least && trailer <= length - HEADER && objects;
+    // Of a call in several fragments only the ones between have neither flag.
+    let call_type = matches!(kind, Kind::Request | Kind::Response);
+    let placed = flags & (FIRST | LAST) != 0 || (call_type && order == ByteOrder::Little);
+    let adds_up = placed && length >= least && trailer <= length - HEADER && objects;
     adds_up.then_some(Header { kind, flags, order, length, authentication, call })
 }
 
