@@ -1,5 +1,7 @@
 //! The recognisers over real captures, standards' bytes and noise.
 
 pub mod assemble;
-mod corpus;
+pub mod corpus;
+mod followers;
 mod noise;
+mod samples;

@@ -104,11 +104,13 @@ pub(super) fn read<'a, T: Copy>(
         match (evidence.carriage, piece.start) {
             (Carriage::Udp, _) => {
                 let walked = walk(piece, 0, look, &mut |_, _, _| {});
-                side.differs |= walked.differs || !fills(piece, &walked);
-                side.open |= walked.links == 0 && !walked.differs;
-                if walked.links > 0 && !walked.differs && fills(piece, &walked) {
-                    walk(piece, 0, look, &mut found);
-                    side.links = side.links.saturating_add(walked.links);
+                match fills(piece, &walked) {
+                    None => side.open = true,
+                    Some(false) => side.differs = true,
+                    Some(true) => {
+                        walk(piece, 0, look, &mut found);
+                        side.links = side.links.saturating_add(walked.links);
+                    }
                 }
             }
             (Carriage::Tcp, Start::Message) => {
@@ -159,11 +161,18 @@ fn walk<'a, T>(
     Walk { links, position, differs: false }
 }
 
-/// Whether messages fill a datagram; of what the capture cut away, nothing is known.
-fn fills(piece: &Piece<'_>, walked: &Walk) -> bool {
-    walked.position == piece.wire
-        || (piece.is_cut() && walked.position < piece.wire)
-        || (walked.links == 0 && !walked.differs)
+/// Whether messages fill a datagram; `None` when what would tell was not captured.
+fn fills(piece: &Piece<'_>, walked: &Walk) -> Option<bool> {
+    if walked.differs || walked.position > piece.wire {
+        return Some(false);
+    }
+    match walked.links {
+        0 => None,
+        _ if walked.position == piece.wire => Some(true),
+        // The next message begins in what was captured, or behind it.
+        _ if piece.is_cut() => (walked.position <= piece.bytes.len()).then_some(true),
+        _ => Some(false),
+    }
 }
 
 /// Follows the chains that begin with a segment: how many messages chain, and how many stand

@@ -62,18 +62,19 @@ fn look(bytes: &[u8]) -> Look<Packet> {
     }
 }
 
-/// Whether the connect text lies where the packet says; it may follow in a packet of its own.
+/// Whether a connect packet has a version of the kind 3xx and its text, which begins with `(`, lies
+/// where the packet says and fills the rest of it. A text too long for the packet is not looked for.
 fn text(bytes: &[u8], length: usize) -> Option<bool> {
     const TEXT_LENGTH: usize = 24;
+    const LEAST: usize = 10;
     let mut cursor = Cursor::new(bytes);
-    cursor.skip(TEXT_LENGTH)?;
+    cursor.skip(HEADER)?;
+    let version = cursor.u16_be()?;
+    cursor.skip(TEXT_LENGTH - HEADER - 2)?;
     let size = usize::from(cursor.u16_be()?);
     let offset = usize::from(cursor.u16_be()?);
-    if offset < TEXT_LENGTH || (offset + size != length && offset != length) {
+    if version >> 8 != 1 || offset < TEXT_LENGTH + 4 || size < LEAST || offset + size != length {
         return Some(false);
-    }
-    if offset == length {
-        return Some(size > 0);
     }
     bytes.get(offset).map(|byte| *byte == b'(')
 }

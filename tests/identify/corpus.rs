@@ -18,7 +18,6 @@ pub struct Truth {
     pub alt: BTreeSet<String>,
     pub detail: BTreeSet<String>,
     pub basis: String,
-    pub flags: BTreeSet<String>,
 }
 
 impl Truth {
@@ -64,7 +63,6 @@ pub fn truth(folder: &Path) -> BTreeMap<Row, Truth> {
             alt: set("alt"),
             detail: set("detail"),
             basis: row["basis"].to_owned(),
-            flags: set("flags"),
         };
         let protocol = row["ip_proto"].parse().expect("a number");
         truth.insert((row["file"].to_owned(), protocol, a, b), value);
