@@ -114,8 +114,10 @@ fn first_bytes_of_one_end() {
 }
 
 /// A client's bytes, a server's bytes, what they are and how sure that is.
+type Pair = (&'static str, &'static str, &'static [(&'static str, Grade)]);
+
 #[rustfmt::skip]
-const PAIRS: &[(&str, &str, &[(&str, Grade)])] = &[
+const PAIRS: &[Pair] = &[
     ("'EHLO a.example$'", "'220 mail ESMTP$250 hello$'", &[("smtp", Grade::Confirmed)]),
     ("'USER a$PASS b$SYST$'", "'220 ready$331 password$230 in$215 UNIX$'", &[("ftp", Grade::Confirmed)]),
     ("'USER a$PASS b$STAT$'", "'+OK ready$+OK$+OK$'", &[("pop3", Grade::Confirmed)]),

@@ -109,3 +109,60 @@ fn address_port(order: ByteOrder, units: &mut Cursor<'_>) -> Option<Option<u16>>
     let port = port.filter(|_| closed).and_then(|port| u16::try_from(port).ok());
     Some(port.filter(|port| *port != 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(text: &str) -> Vec<u8> {
+        text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    }
+
+    /// An array of bindings with its counts, as `ResolveOxid2` answers it.
+    fn array(bindings: &[(u16, &str)]) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (tower, address) in bindings {
+            body.extend(tower.to_le_bytes());
+            body.extend(units(address));
+        }
+        body.extend([0, 0]);
+        let security = (body.len() / 2) as u16;
+        body.extend([0x0a, 0, 0xff, 0xff, 0, 0, 0, 0]);
+        let length = (body.len() / 2) as u16;
+        let mut array = u32::from(length).to_le_bytes().to_vec();
+        array.extend(length.to_le_bytes());
+        array.extend(security.to_le_bytes());
+        array.extend(body);
+        array
+    }
+
+    /// Several names of one host repeat its port; bindings without a port announce nothing.
+    #[test]
+    fn ports_in_brackets() {
+        let mut stub = vec![0, 0, 2, 0];
+        stub.extend(array(&[(7, "10.0.0.5[5007]"), (7, "exch-1[5007]"), (8, "exch-1[5008]")]));
+        stub.extend([0; 24]);
+        let tcp = Binding { carriage: Carriage::Tcp, port: 5007 };
+        let udp = Binding { carriage: Carriage::Udp, port: 5008 };
+        assert_eq!(bindings(ByteOrder::Little, &stub), [tcp, udp]);
+        // As deep inside a custom-marshalled blob.
+        let mut nested = vec![0x4d, 0x45, 0x4f, 0x57, 1, 0];
+        nested.extend(&stub);
+        assert_eq!(bindings(ByteOrder::Little, &nested), [tcp, udp]);
+        assert_eq!(bindings(ByteOrder::Little, &array(&[(7, "10.0.0.5")])), []);
+        assert_eq!(bindings(ByteOrder::Little, &array(&[(7, "a[70000]")])), []);
+    }
+
+    #[test]
+    fn counts_that_disagree_are_not_believed() {
+        let whole = array(&[(7, "10.0.0.5[5007]")]);
+        for offset in [0, 4, 6] {
+            let mut other = whole.clone();
+            other[offset] ^= 1;
+            assert_eq!(bindings(ByteOrder::Little, &other), [], "byte {offset}");
+        }
+        for end in 0..whole.len() {
+            assert_eq!(bindings(ByteOrder::Little, &whole[..end]), [], "cut at {end}");
+        }
+    }
+}

@@ -57,3 +57,25 @@ fn counted<'a>(order: ByteOrder, cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
 fn align(cursor: &mut Cursor<'_>, to: usize) -> Option<()> {
     cursor.skip(cursor.position().wrapping_neg() % to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The arguments in the order of the interface definition (MS-OXCRPC section 6).
+    #[test]
+    fn a_registration_names_the_callback() {
+        let mut stub = vec![0; 24];
+        stub.extend([10, 0, 0, 0]);
+        stub.extend(b"0123456789");
+        stub.extend([10, 0]);
+        stub.extend([0xff, 0xff, 0xff, 0xff]);
+        stub.extend([16, 0, 0, 0, 2, 0, 0x0d, 0x80, 10, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0]);
+        let found = registration(ByteOrder::Little, &stub);
+        let address = "10.0.0.7".parse().unwrap();
+        assert_eq!(found, Some(Registration { address, port: 3456, payload: b"0123456789" }));
+        for end in 0..stub.len() {
+            assert_eq!(registration(ByteOrder::Little, &stub[..end]), None, "cut at {end}");
+        }
+    }
+}

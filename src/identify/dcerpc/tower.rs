@@ -150,3 +150,78 @@ fn entry(arguments: &mut Arguments<'_>) -> Option<usize> {
     arguments.cursor.skip(annotation)?;
     Some(pointer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LSARPC: Uuid = Uuid(0x12345778_1234_abcd_ef00_0123456789ab);
+
+    /// The canonical tower of five layers (domain reference, section 2.9).
+    fn octets(protocol: u8, port: u16, address: [u8; 4]) -> Vec<u8> {
+        let mut octets = vec![5, 0, 19, 0, UUID];
+        octets.extend([0x78, 0x57, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab]);
+        octets.extend([0xef, 0x00, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0, 0, 2, 0, 0, 0]);
+        octets.extend([19, 0, UUID, 0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8]);
+        octets.extend([0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2, 0, 2, 0, 0, 0]);
+        octets.extend([1, 0, 0x0b, 2, 0, 0, 0, 1, 0, protocol, 2, 0]);
+        octets.extend(port.to_be_bytes());
+        octets.extend([1, 0, IP, 4, 0]);
+        octets.extend(address);
+        octets
+    }
+
+    /// An answer to `ept_map` that carries these towers.
+    fn answer(towers: &[Vec<u8>], wide: bool, status: u32) -> Vec<u8> {
+        let size = |stub: &mut Vec<u8>, value: usize| {
+            let width = if wide { 8 } else { 4 };
+            stub.resize(stub.len().next_multiple_of(width), 0);
+            stub.extend_from_slice(&(value as u64).to_le_bytes()[..width]);
+        };
+        let mut stub = vec![0; 20];
+        stub.extend((towers.len() as u32).to_le_bytes());
+        for count in [4, 0, towers.len()] {
+            size(&mut stub, count);
+        }
+        for index in 0..towers.len() {
+            size(&mut stub, 3 + index);
+        }
+        for tower in towers {
+            size(&mut stub, tower.len());
+            stub.extend((tower.len() as u32).to_le_bytes());
+            stub.extend(tower);
+        }
+        stub.resize(stub.len().next_multiple_of(4), 0);
+        stub.extend(status.to_le_bytes());
+        stub
+    }
+
+    const SYNTAX: Syntax = Syntax { order: ByteOrder::Little, wide: false };
+
+    /// `13 89` is 5001; the address 0.0.0.0, as Samba writes it, is that of the mapper itself.
+    #[test]
+    fn the_port_is_big_endian_and_the_zero_address_is_none() {
+        let [tcp, udp] = [octets(TCP, 5001, [0; 4]), octets(UDP, 5003, [10, 0, 0, 9])];
+        let stub = answer(&[tcp.clone(), udp], false, 0);
+        // Referents of two towers stand before the first: 20 + 4 + 12 + 8, two lengths of 4, 64.
+        assert_eq!(stub.get(116..118), Some(&[0x13, 0x89][..]));
+        let tower = Tower { interface: LSARPC, carriage: Carriage::Tcp, port: 5001, address: None };
+        let address = "10.0.0.9".parse().ok();
+        let other = Tower { carriage: Carriage::Udp, port: 5003, address, ..tower };
+        assert_eq!(map_answer(SYNTAX, &stub), [tower, other]);
+        let wide = Syntax { wide: true, ..SYNTAX };
+        assert_eq!(map_answer(wide, &answer(&[tcp], true, 0)), [tower]);
+    }
+
+    #[test]
+    fn failed_and_cut_answers_give_nothing() {
+        let stub = answer(&[octets(TCP, 5001, [0; 4])], false, 0x16c9_a0d6);
+        assert_eq!(map_answer(SYNTAX, &stub), []);
+        let whole = answer(&[octets(TCP, 5001, [0; 4])], false, 0);
+        for end in 0..whole.len() {
+            assert_eq!(map_answer(SYNTAX, &whole[..end]), [], "cut at {end}");
+        }
+        assert_eq!(map_answer(SYNTAX, &answer(&[octets(0x0f, 5001, [0; 4])], false, 0)), []);
+        assert_eq!(map_answer(SYNTAX, &answer(&[octets(TCP, 0, [0; 4])], false, 0)), []);
+    }
+}
