@@ -62,7 +62,7 @@ fn server(bytes: &[u8]) -> Stage {
     let mut cursor = Cursor::new(bytes);
     match (cursor.u8(), cursor.u8()) {
         (None, _) | (Some(0 | 5), None) => Stage::Open,
-        (Some(0), Some(0x5a..=0x5d)) if bytes.len() >= 8 => Stage::Complete,
+        (Some(0), Some(0x5a..=0x5d)) if bytes.len() >= 8 => Stage::Begun,
         (Some(0), Some(0x5a..=0x5d)) => Stage::Open,
         (Some(5), Some(0..=9)) => {
             if cursor.rest().first() == Some(&1) {
@@ -119,17 +119,19 @@ fn old_request(cursor: &mut Cursor<'_>) -> Stage {
         None => return Stage::Foreign,
         Some(fields) => fields,
     };
-    if !matches!(command, 1 | 2) || port == 0 {
+    if !matches!(command, 1 | 2) || port == 0 || address == [0; 4] {
         return Stage::Foreign;
     }
     let named = matches!(address, [0, 0, 0, last] if last != 0);
+    let begin = cursor.position();
     for _ in 0..1 + u8::from(named) {
         match text(cursor) {
             Stage::Complete => {}
             stage => return stage,
         }
     }
-    Stage::Complete
+    // Without a user or name nothing but a few small numbers was sent.
+    if cursor.position() > begin + 1 { Stage::Complete } else { Stage::Begun }
 }
 
 /// A zero-ended text.
@@ -158,8 +160,13 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     let [a, b] = [End::A, End::B].map(|end| stream(evidence, end));
     let as_client = |bytes: Option<&[u8]>| bytes.map_or(Stage::Open, client);
     let as_server = |bytes: Option<&[u8]>| bytes.map_or(Stage::Open, server);
-    let forwards = graded(as_client(a), as_server(b));
-    let backwards = graded(as_client(b), as_server(a));
+    let graded = |client, server| {
+        let same = version(client, 4) == version(server, 0) && version(client, 4).is_some();
+        let silent = server.is_none_or(<[u8]>::is_empty);
+        graded(as_client(client), as_server(server)).filter(|_| same || silent)
+    };
+    let forwards = graded(a, b);
+    let backwards = graded(b, a);
     let (grade, client) =
         if forwards >= backwards { (forwards, End::A) } else { (backwards, End::B) };
     let side = |end: End, bytes: Option<&[u8]>, foreign: bool| Side {
@@ -176,6 +183,15 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         same_role: false,
     };
     sides.answer_graded(Protocol::Socks, grade, Details::default())
+}
+
+/// The version of a stream, by its first byte; `old` is the one that stands for version 4.
+fn version(bytes: Option<&[u8]>, old: u8) -> Option<u8> {
+    match bytes?.first()? {
+        5 => Some(5),
+        first if *first == old => Some(4),
+        _ => None,
+    }
 }
 
 fn graded(client: Stage, server: Stage) -> Option<Grade> {

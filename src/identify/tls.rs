@@ -61,12 +61,14 @@ fn look(bytes: &[u8]) -> Look<Record> {
     let kind = cursor.u8();
     let length = cursor.skip(2).and_then(|()| cursor.u16_be()).map(usize::from);
     let (Some(kind), Some(length)) = (kind, length) else { return Look::Open };
-    // Change of cipher is one byte; an alert two, or more when encrypted.
+    // Change of cipher is the byte 1; an alert two bytes, the first 1 or 2. What is encrypted has
+    // an authentication code or tag of 16 bytes at least.
+    let first = cursor.rest().first();
     let plausible = match kind {
-        0x14 => length == 1,
-        0x15 => length == 2 || (16..=512).contains(&length),
+        0x14 => length == 1 && first.is_none_or(|byte| *byte == 1),
+        0x15 if length == 2 => first.is_none_or(|level| matches!(level, 1 | 2)),
         HANDSHAKE => (4..=LONGEST).contains(&length),
-        _ => (1..=LONGEST).contains(&length),
+        _ => (16..=LONGEST).contains(&length),
     };
     if !plausible {
         return Look::Differs;

@@ -31,6 +31,15 @@ const RESERVED_SECOND_FLAGS: u8 = 0xfc;
 pub(super) struct Datagram {
     kind: u8,
     pub(super) interface: Uuid,
+    activity: Uuid,
+}
+
+impl Datagram {
+    /// Whether one of its UUIDs has nothing in its first half, where the time of its making
+    /// stands.
+    fn is_blank(&self) -> bool {
+        self.interface.0 >> 64 == 0 || self.activity.0 >> 64 == 0
+    }
 }
 
 /// Looks at a possible datagram.
@@ -49,6 +58,7 @@ pub(super) fn look(bytes: &[u8]) -> Look<Datagram> {
         && fits(48, variant);
     match header(bytes) {
         _ if !start => Look::Differs,
+        Some((what, _)) if what.is_blank() => Look::Differs,
         Some((what, length)) => Look::Fits { length, what },
         None => Look::Open,
     }
@@ -63,7 +73,8 @@ fn header(bytes: &[u8]) -> Option<(Datagram, usize)> {
     let order = if cursor.u8()? & 0x10 == 0 { ByteOrder::Big } else { ByteOrder::Little };
     cursor.skip(19)?;
     let interface = order.uuid(&mut cursor)?;
-    cursor.skip(34)?;
+    let activity = order.uuid(&mut cursor)?;
+    cursor.skip(18)?;
     let body = usize::from(order.u16(&mut cursor)?);
     cursor.skip(2)?;
     let authentication = cursor.u8()?;
@@ -71,7 +82,7 @@ fn header(bytes: &[u8]) -> Option<(Datagram, usize)> {
     // Behind the body of an authenticated datagram stands a trailer without a length field.
     let least = HEADER + body;
     let length = if authentication == 0 { least } else { least.max(bytes.len()) };
-    Some((Datagram { kind, interface }, length))
+    Some((Datagram { kind, interface, activity }, length))
 }
 
 /// Who sends such a datagram.

@@ -55,7 +55,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         Carriage::Tcp => {
             single = Grade::Weak;
             let visit = |message: Message<'_, Header>| {
-                if message.what.is_telling() {
+                if message.what.is_telling() || proposes_known_syntax(&message) {
                     single = Grade::Strong;
                 }
                 add_details(&mut details, message);
@@ -69,7 +69,19 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
             read_both(evidence, datagram::look as Looker<'_, Datagram>, datagram::role, visit)
         }
     };
-    sides.answer(Protocol::DceRpc, single, details)
+    // One end's headers that are mostly zeros are a hint, however they chain.
+    let grade = sides.grade(single);
+    let grade = if single == Grade::Weak && !sides.both() { grade.map(|_| single) } else { grade };
+    sides.answer_graded(Protocol::DceRpc, grade, details)
+}
+
+/// Whether a bind proposes one of the two transfer syntaxes.
+fn proposes_known_syntax(message: &Message<'_, Header>) -> bool {
+    let header = &message.what;
+    matches!(header.kind, Kind::Bind | Kind::AlterContext)
+        && pdu::context_items(header, message.bytes)
+            .iter()
+            .any(|item| matches!(item.transfer, Some(pdu::NDR | pdu::NDR64)))
 }
 
 /// Adds what a data unit tells of the interfaces.

@@ -106,11 +106,10 @@ impl Header {
         self.flags & LAST != 0
     }
 
-    /// Whether the header says enough by itself. A big-endian request or response, or a fragment
-    /// without flags, is mostly zeros, as other things are.
+    /// Whether the header says enough by itself. Big-endian, or between the first and the last
+    /// fragment of a call, it is mostly zeros, as other things are.
     pub(super) fn is_telling(&self) -> bool {
-        let call = matches!(self.kind, Kind::Request | Kind::Response | Kind::Fault);
-        !call || (self.order == ByteOrder::Little && self.flags & (FIRST | LAST) != 0)
+        self.order == ByteOrder::Little && self.flags & (FIRST | LAST) != 0
     }
 
     fn names_object(&self) -> bool {
@@ -187,8 +186,8 @@ pub(super) fn role(header: &Header) -> Role {
 pub(super) struct ContextItem {
     pub(super) context: u16,
     pub(super) interface: Uuid,
-    /// Major version in the lower half, minor version in the upper.
-    pub(super) version: u32,
+    /// The first transfer syntax proposed.
+    pub(super) transfer: Option<Uuid>,
 }
 
 /// The context items of a bind or alter context, as far as they were captured.
@@ -211,10 +210,11 @@ fn context_item(order: ByteOrder, cursor: &mut Cursor<'_>) -> Option<ContextItem
     let transfers = usize::from(cursor.u8()?);
     cursor.skip(1)?;
     let interface = order.uuid(cursor)?;
-    let version = order.u32(cursor)?;
+    cursor.skip(4)?;
+    let transfer = order.uuid(&mut cursor.clone()).filter(|_| transfers > 0);
     // A list cut by the capture still leaves this interface.
     let _ = cursor.skip(transfers * 20);
-    Some(ContextItem { context, interface, version })
+    Some(ContextItem { context, interface, transfer })
 }
 
 /// What a bind acknowledgement says.
