@@ -67,6 +67,7 @@ fn look(bytes: &[u8]) -> Look<Record> {
     let plausible = match kind {
         0x14 => length == 1 && first.is_none_or(|byte| *byte == 1),
         0x15 if length == 2 => first.is_none_or(|level| matches!(level, 1 | 2)),
+        0x15 => (16..=512).contains(&length),
         HANDSHAKE => (4..=LONGEST).contains(&length),
         _ => (16..=LONGEST).contains(&length),
     };
@@ -138,7 +139,9 @@ fn role(record: &Record) -> Role {
 fn recognise(evidence: &Evidence<'_>) -> Answer {
     let mut details = Details::default();
     let mut single = Grade::Weak;
+    let mut records = 0_u32;
     let visit = |message: Message<'_, Record>| {
+        records += 1;
         let body = message.bytes.get(HEADER..).unwrap_or_default();
         match message.what {
             Record::Other => return,
@@ -149,7 +152,10 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
         single = Grade::Strong;
     };
     let sides = read_both(evidence, look as Looker<'_, Record>, role, visit);
-    sides.answer(Protocol::Tls, single, details)
+    // The five bytes of one header are too few, even where its length agrees with its segment's.
+    let lone = single == Grade::Weak && records == 1;
+    let grade = sides.grade(single).map(|grade| if lone { Grade::Weak } else { grade });
+    sides.answer_graded(Protocol::Tls, grade, details)
 }
 
 /// Steps over a vector whose length stands in two bytes before it.

@@ -85,7 +85,6 @@ fn file_transfer_announces_its_data_connections() {
 fn call_control_announces_the_media_of_calls() {
     let Some(folder) = corpus_folder() else { return };
     let said = announced::<SccpFollower>(&folder, "protocols/ndpi__skinny.pcap");
-    println!("{said:#?}");
     let text = std::fs::read_to_string(folder.join("truth.tsv")).expect("the truth table");
     let rows = text.lines().filter(|line| line.starts_with("protocols/ndpi__skinny.pcap"));
     let media = rows.map(|line| line.split('\t').collect::<Vec<_>>());
