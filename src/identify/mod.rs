@@ -12,10 +12,31 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+mod announcement;
+mod ber;
 mod claim;
+mod details;
+mod dns_message;
 mod evidence;
 mod protocol;
+mod reading;
 
+mod dns;
+mod llmnr;
+mod mdns;
+mod nbdgm;
+mod nbns;
+mod ntp;
+mod rtcp;
+pub mod rtp;
+mod sdp;
+pub mod sip;
+mod slammer;
+mod snmp;
+pub mod ssrp;
+pub mod t38;
+
+pub use announcement::{Announcement, Transport, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
 pub use evidence::{Carriage, End, Evidence, Piece, Start};
 pub use protocol::Protocol;
@@ -37,4 +58,21 @@ pub struct Recogniser {
 
 /// Every recogniser, in the order of trial: exact magic before structure before statistics
 /// (D2.1 rule 7).
-pub static RECOGNISERS: &[&Recogniser] = &[];
+pub static RECOGNISERS: &[&Recogniser] = &[
+    // Exact magic.
+    &sip::RECOGNISER,
+    &slammer::RECOGNISER,
+    // Structure.
+    &nbns::RECOGNISER,
+    &nbdgm::RECOGNISER,
+    &mdns::RECOGNISER,
+    &llmnr::RECOGNISER,
+    &dns::RECOGNISER,
+    &snmp::RECOGNISER,
+    &ssrp::RECOGNISER,
+    &ntp::RECOGNISER,
+    &rtcp::RECOGNISER,
+    // Statistics.
+    &t38::RECOGNISER,
+    &rtp::RECOGNISER,
+];
