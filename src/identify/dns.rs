@@ -2,7 +2,8 @@
 //! message of a stream).
 //!
 //! Strong: one question of a known type and class, a legal header for its opcode, and records that
-//! add up to the message. Confirmed: an answer with the identifier and question of a query.
+//! add up to the message. Confirmed: an answer with the identifier and question of a query. What
+//! LLMNR might have sent too is weak, unless it is answered between the same ports.
 
 use super::Recogniser;
 use super::details::Details;
@@ -54,7 +55,8 @@ fn read(message: Message<'_>) -> Reading {
     if message.bytes.len() < HEADER {
         return Reading::OPEN;
     }
-    if !has_legal_header(&parsed) || parsed.family() != Family::Dns {
+    let family = parsed.family();
+    if !has_legal_header(&parsed) || matches!(family, Family::Mdns | Family::Nbns) {
         return Reading::NO;
     }
     let role = if parsed.is_response() { Role::Server } else { Role::Client };
@@ -71,7 +73,8 @@ fn read(message: Message<'_>) -> Reading {
         return Reading::NO;
     }
     let odd = !parsed.is_response() && parsed.flags & ANSWER_FLAGS != 0;
-    let reading = if parsed.counts[0] != 1 || parsed.extent == Extent::Trailing || odd {
+    let unsure = parsed.extent == Extent::Trailing || family != Family::Dns;
+    let reading = if parsed.counts[0] != 1 || unsure || odd {
         Reading::weak(first.end)
     } else {
         Reading::strong(first.end)
@@ -105,9 +108,9 @@ fn is_known_class(class: u16) -> bool {
     matches!(class, 1 | 3 | 4 | 254 | 255)
 }
 
-/// Assigned types (RFC 6895 section 3.1 and its registry).
+/// Assigned types (RFC 6895 section 3.1 and its registry), without 32, which is NetBIOS.
 fn is_known_type(kind: u16) -> bool {
-    matches!(kind, 1..=66 | 99..=109 | 128 | 249..=262 | 32768 | 32769 | 65226..=65534)
+    matches!(kind, 1..=31 | 33..=66 | 99..=109 | 128 | 249..=262 | 32768 | 32769 | 65226..=65534)
 }
 
 fn details(message: Message<'_>, details: &mut Details) {

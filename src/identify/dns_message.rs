@@ -27,6 +27,9 @@ const LABEL_BYTES: u8 = 63;
 const NB: u16 = 0x0020;
 const NBSTAT: u16 = 0x0021;
 
+/// The type that maps an address to a name.
+const PTR: u16 = 12;
+
 /// Bytes of an encoded NetBIOS name (RFC 1001 section 14.1).
 pub(super) const ENCODED: usize = 32;
 
@@ -37,6 +40,9 @@ pub(super) enum Family {
     Mdns,
     Llmnr,
     Nbns,
+    /// A question for the name of an address and its answer, as iterating resolvers and hosts on
+    /// the link put them.
+    DnsOrLlmnr,
 }
 
 /// How the records compare with the length of the message.
@@ -182,10 +188,13 @@ impl<'a> Parsed<'a> {
             return Family::Mdns;
         }
         let alone = self.counts[0] == 1 && self.counts[2] == 0 && self.counts[3] == 0;
-        if alone && is_single_label(first.name) && asks_for_host(first.kind) {
+        if !alone {
+            return Family::Dns;
+        }
+        if is_single_label(first.name) && asks_for_host(first.kind) {
             return Family::Llmnr;
         }
-        Family::Dns
+        if first.kind == PTR { Family::DnsOrLlmnr } else { Family::Dns }
     }
 
     /// What an answer shares with its question: identifier, name and type.

@@ -20,21 +20,48 @@ mod dns_message;
 mod evidence;
 mod protocol;
 mod reading;
+mod text;
 
+mod bittorrent_dht;
+mod capwap;
+mod dhcp;
+mod dhcpv6;
 mod dns;
+mod dtls;
+mod gtp;
+mod hsrp;
+mod iax2;
+mod ike;
+mod l2tp;
 mod llmnr;
+pub mod mapi_notification;
 mod mdns;
+mod megaco;
+mod mgcp;
+mod nat_pmp;
 mod nbdgm;
 mod nbns;
+mod netflow;
 mod ntp;
+mod openvpn;
+mod quic;
+mod radius;
+mod rip;
 mod rtcp;
 pub mod rtp;
 mod sdp;
+mod sflow;
 pub mod sip;
 mod slammer;
 mod snmp;
+mod ssdp;
 pub mod ssrp;
+mod stun;
+mod syslog;
 pub mod t38;
+mod tftp;
+mod wireguard;
+mod ws_discovery;
 
 pub use announcement::{Announcement, Transport, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
@@ -61,7 +88,16 @@ pub struct Recogniser {
 pub static RECOGNISERS: &[&Recogniser] = &[
     // Exact magic.
     &sip::RECOGNISER,
+    &ssdp::RECOGNISER,
     &slammer::RECOGNISER,
+    &stun::RECOGNISER,
+    &dtls::RECOGNISER,
+    &quic::RECOGNISER,
+    &dhcp::RECOGNISER,
+    &bittorrent_dht::RECOGNISER,
+    &mgcp::RECOGNISER,
+    &megaco::RECOGNISER,
+    &ws_discovery::RECOGNISER,
     // Structure.
     &nbns::RECOGNISER,
     &nbdgm::RECOGNISER,
@@ -70,8 +106,24 @@ pub static RECOGNISERS: &[&Recogniser] = &[
     &dns::RECOGNISER,
     &snmp::RECOGNISER,
     &ssrp::RECOGNISER,
+    &tftp::RECOGNISER,
+    &dhcpv6::RECOGNISER,
+    &radius::RECOGNISER,
+    &ike::RECOGNISER,
+    &l2tp::RECOGNISER,
+    &netflow::RECOGNISER,
+    &sflow::RECOGNISER,
+    &rip::RECOGNISER,
+    &hsrp::RECOGNISER,
+    &capwap::RECOGNISER,
+    &gtp::RECOGNISER,
+    &iax2::RECOGNISER,
+    &syslog::RECOGNISER,
     &ntp::RECOGNISER,
     &rtcp::RECOGNISER,
+    &wireguard::RECOGNISER,
+    &openvpn::RECOGNISER,
+    &nat_pmp::RECOGNISER,
     // Statistics.
     &t38::RECOGNISER,
     &rtp::RECOGNISER,

@@ -1,0 +1,107 @@
+//! OpenVPN (protocol description in the source of OpenVPN, `doc/doxygen/doc_protocol_overview.h`).
+//!
+//! Layout (big-endian), over TCP behind a length of two bytes: 0 opcode 5 bits, key 3 bits · control
+//! and acknowledgement: 1 session of the sender, 8 bytes · with authentication a digest of 16 to 64
+//! bytes, packet number and time · count of acknowledged packets, their numbers, and if there are
+//! any the session of the receiver · control: number of the packet. Weak: the reset that opens a
+//! session. Strong: an answer that names the session of the other end.
+
+use super::Recogniser;
+use super::claim::{Answer, Claim, Grade};
+use super::evidence::{Carriage, End, Evidence};
+use super::protocol::Protocol;
+use super::reading::{Course, Message, Reading, Role};
+use crate::base::Cursor;
+
+/// The recogniser of OpenVPN.
+pub(super) static RECOGNISER: Recogniser = Recogniser {
+    protocol: Protocol::OpenVpn,
+    carriage: &[Carriage::Tcp, Carriage::Udp],
+    candidate: |piece| {
+        read(Message::datagram(piece)).is_possible()
+            || frame(piece.bytes).is_none_or(|(before, wire)| {
+                let bytes = piece.bytes.get(before..).unwrap_or_default();
+                let bytes = bytes.get(..wire).unwrap_or(bytes);
+                read(Message { bytes, wire }).is_possible()
+            })
+    },
+    recognise,
+};
+
+const COURSE: Course = Course::new(Protocol::OpenVpn, read).framed(frame).sharing();
+
+/// Opcode byte without the key: resets that open a session, by client and server.
+const CLIENT_RESET: u8 = 7;
+const SERVER_RESET: u8 = 8;
+const CLIENT_RESET_WITH_KEY: u8 = 10;
+
+/// Bytes of the opcode and a session.
+const SESSION: usize = 9;
+
+/// What authentication puts behind the session: a digest (16, 20, 32 or 64 bytes), number and time.
+const AUTHENTICATION: [usize; 5] = [0, 24, 28, 40, 72];
+
+fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
+    bytes.first_chunk().map(|length| (2, usize::from(u16::from_be_bytes(*length))))
+}
+
+fn read(message: Message<'_>) -> Reading {
+    let Some(first) = message.bytes.first() else {
+        return if message.is_cut() { Reading::OPEN } else { Reading::NO };
+    };
+    let session = message.bytes.get(1..SESSION).and_then(|session| session.first_chunk());
+    let session = session.map(|session| u64::from_be_bytes(*session));
+    match (first >> 3, session) {
+        (CLIENT_RESET, Some(session)) if first & 7 == 0 && is_reset(message) => {
+            Reading::weak(SESSION).from(Role::Client).in_exchange(session)
+        }
+        (SERVER_RESET, Some(_)) => match receiver(message) {
+            Some(receiver) => Reading::weak(SESSION).from(Role::Server).in_exchange(receiver),
+            None if message.wire > SESSION => Reading::OPEN,
+            None => Reading::NO,
+        },
+        (CLIENT_RESET | CLIENT_RESET_WITH_KEY | 1..=6 | 9, _) if message.wire > SESSION => {
+            Reading::OPEN
+        }
+        _ => Reading::NO,
+    }
+}
+
+/// Whether a reset has its size, and nothing to acknowledge where that is readable: control
+/// messages in encryption (40 bytes more) show the number of the first packet instead.
+fn is_reset(message: Message<'_>) -> bool {
+    AUTHENTICATION.iter().any(|extra| {
+        let end = SESSION + extra + 5;
+        let clear = message.bytes.get(SESSION + extra..end) == Some(&[0; 5]);
+        let first = message.bytes.get(SESSION..SESSION + 4) == Some(&[0, 0, 0, 1]);
+        message.wire == end && (clear || *extra == 40 && first)
+    })
+}
+
+/// The session that the answer to a reset acknowledges.
+fn receiver(message: Message<'_>) -> Option<u64> {
+    AUTHENTICATION.iter().find_map(|extra| {
+        let mut cursor = Cursor::new(message.bytes);
+        cursor.skip(SESSION + extra)?;
+        let count = usize::from(cursor.u8()?);
+        if !(1..=8).contains(&count) {
+            return None;
+        }
+        cursor.skip(4 * (count - 1))?;
+        let (number, receiver) = (cursor.u32_be()?, cursor.array()?);
+        (number == 0 || *extra > 0).then(|| u64::from_be_bytes(receiver))
+    })
+}
+
+fn recognise(evidence: &Evidence<'_>) -> Answer {
+    match COURSE.recognise(evidence) {
+        // A reset alone has too few fixed bits to be shown as more than a guess, and none at all
+        // when what the other end sent does not answer it.
+        Answer::Match(Claim { grade: Grade::Weak, .. }) if both_sent(evidence) => Answer::Undecided,
+        other => other,
+    }
+}
+
+fn both_sent(evidence: &Evidence<'_>) -> bool {
+    [End::A, End::B].iter().all(|end| !evidence.sent_by(*end).is_empty())
+}
