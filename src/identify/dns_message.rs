@@ -187,8 +187,9 @@ impl<'a> Parsed<'a> {
         if self.id == 0 && multicast {
             return Family::Mdns;
         }
-        let alone = self.counts[0] == 1 && self.counts[2] == 0 && self.counts[3] == 0;
-        if !alone {
+        let [questions, _, authority, additional] = self.counts;
+        let alone = self.is_response() || authority == 0 && additional == 0;
+        if questions != 1 || !alone {
             return Family::Dns;
         }
         if is_single_label(first.name) && asks_for_host(first.kind) {

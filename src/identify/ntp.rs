@@ -1,5 +1,6 @@
 //! Network time protocol, versions 1 to 4, SNTP and MS-SNTP (RFC 5905 section 7.3, RFC 4330,
-//! MS-SNTP section 2.2; control messages: RFC 9327 section 2).
+//! MS-SNTP section 2.2; control messages: RFC 9327 section 2; private messages: ntp_request.h of the
+//! reference implementation).
 //!
 //! Layout (big-endian): 0 leap 2 bits, version 3, mode 3 · 1 stratum · 2 poll · 3 precision ·
 //! 4 root delay, 16.16 seconds · 8 root dispersion · 12 reference identifier · 16 reference
@@ -49,6 +50,7 @@ const CLIENT: u8 = 3;
 const SERVER: u8 = 4;
 const BROADCAST: u8 = 5;
 const CONTROL: u8 = 6;
+const PRIVATE: u8 = 7;
 
 fn read(message: Message<'_>) -> Reading {
     let Some(first) = message.bytes.first() else {
@@ -60,6 +62,7 @@ fn read(message: Message<'_>) -> Reading {
     }
     match mode {
         CONTROL => read_control(message),
+        PRIVATE => read_private(message),
         ACTIVE | PASSIVE | CLIENT | SERVER | BROADCAST => read_time(message, mode),
         _ => Reading::NO,
     }
@@ -165,6 +168,31 @@ impl Packet {
 fn agree(one: u64, other: u64) -> bool {
     let seconds = |time: u64| (time >> 32) as u32;
     one != 0 && seconds(one).abs_diff(seconds(other)) <= CLOCK_SPREAD
+}
+
+/// A private message of the reference implementation: 1 sequence · 2 implementation 0, 2 or 3 · 3
+/// request · 4 error and count of items · 6 size of one; then the items, and in a request zeros.
+fn read_private(message: Message<'_>) -> Reading {
+    let [first, second, implementation, request, error, count, reserved, size, rest @ ..] =
+        message.bytes
+    else {
+        return if message.is_cut() { Reading::OPEN } else { Reading::NO };
+    };
+    let response = first & 0x80 != 0;
+    let items = u16::from_be_bytes([error & 0x0F, *count]);
+    let bytes = items.saturating_mul(u16::from_be_bytes([reserved & 0x0F, *size]));
+    let fits = 8 + usize::from(bytes) <= message.wire && message.wire <= LONGEST;
+    if !fits || !matches!(implementation, 0 | 2 | 3) || *request > 46 || reserved & 0xF0 != 0 {
+        return Reading::NO;
+    }
+    let exchange = u64::from(*request) << 8 | u64::from(second & 0x7F);
+    let empty = items == 0 && message.wire >= PACKET && rest.iter().all(|byte| *byte == 0);
+    match response {
+        false if empty && rest.len() > PACKET / 2 => Reading::strong(PACKET).from(Role::Client),
+        false => Reading::weak(8).from(Role::Client),
+        true => Reading::weak(8).from(Role::Server),
+    }
+    .in_exchange(exchange)
 }
 
 /// A control message: 1 response, error and more bits with a 5-bit opcode · 2 sequence · 4

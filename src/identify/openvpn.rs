@@ -7,7 +7,7 @@
 //! session. Strong: an answer that names the session of the other end.
 
 use super::Recogniser;
-use super::claim::{Answer, Claim, Grade};
+use super::claim::{Answer, Claim, Grade, Proof};
 use super::evidence::{Carriage, End, Evidence};
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
@@ -97,10 +97,59 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     match COURSE.recognise(evidence) {
         // A reset alone has too few fixed bits to be shown as more than a guess, and none at all
         // when what the other end sent does not answer it.
-        Answer::Match(Claim { grade: Grade::Weak, .. }) if both_sent(evidence) => Answer::Undecided,
+        Answer::Match(Claim { grade: Grade::Weak, .. }) | Answer::Undecided | Answer::No
+            if both_sent(evidence) =>
+        {
+            encrypted(evidence)
+        }
         other => other,
     }
 }
+
+/// Bytes of opcode, session, packet number and time.
+const STAMPED: usize = 17;
+
+/// How far the clocks of both ends may lie apart, in seconds.
+const CLOCK_SPREAD: u32 = 3600;
+
+/// The first packet of an end with control messages in encryption: its opcode and its time.
+fn stamp(evidence: &Evidence<'_>, end: End) -> Option<(u8, u32)> {
+    let piece = evidence.sent_by(end).first()?;
+    let mut cursor = Cursor::new(piece.bytes);
+    if evidence.carriage == Carriage::Tcp {
+        cursor.skip(2)?;
+    }
+    let opcode = cursor.u8()?;
+    let number = cursor.skip(8).and_then(|()| cursor.u32_be())?;
+    // The upper half tells what the client is capable of.
+    (opcode & 7 == 0 && number & 0xFFFF == 1).then_some((opcode >> 3, cursor.u32_be()?))
+}
+
+/// Control messages in encryption hide what acknowledges what. Their resets show a first packet
+/// number and the time, on which both ends agree.
+fn encrypted(evidence: &Evidence<'_>) -> Answer {
+    let stamps = [End::A, End::B].map(|end| stamp(evidence, end));
+    let [Some((a, time)), Some((b, other))] = stamps else { return Answer::Undecided };
+    let client = match (a, b) {
+        (CLIENT_RESET | CLIENT_RESET_WITH_KEY, SERVER_RESET) => End::A,
+        (SERVER_RESET, CLIENT_RESET | CLIENT_RESET_WITH_KEY) => End::B,
+        _ => return Answer::Undecided,
+    };
+    if time.abs_diff(other) > CLOCK_SPREAD || time < EARLIEST {
+        return Answer::Undecided;
+    }
+    let proof = |end| Proof { end, piece: 0, offset: 0, length: STAMPED };
+    Answer::Match(Claim {
+        protocol: Protocol::OpenVpn,
+        grade: Grade::Strong,
+        client: Some(client),
+        proofs: vec![proof(client), proof(client.other())],
+        details: Vec::new(),
+    })
+}
+
+/// Seconds since 1970 that no OpenVPN is older than: the year 2001.
+const EARLIEST: u32 = 978_307_200;
 
 fn both_sent(evidence: &Evidence<'_>) -> bool {
     [End::A, End::B].iter().all(|end| !evidence.sent_by(*end).is_empty())

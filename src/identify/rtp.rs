@@ -20,8 +20,12 @@ use super::protocol::Protocol;
 use crate::base::{Cursor, Timestamp};
 
 /// The recogniser of RTP.
-pub(super) static RECOGNISER: Recogniser =
-    Recogniser { protocol: Protocol::Rtp, carriage: &[Carriage::Udp], candidate, recognise };
+pub(super) static RECOGNISER: Recogniser = Recogniser {
+    protocol: Protocol::Rtp,
+    carriage: &[Carriage::Tcp, Carriage::Udp],
+    candidate,
+    recognise,
+};
 
 /// Bytes of the fixed header.
 pub const HEADER: usize = 12;
@@ -43,8 +47,8 @@ const PAUSE: u64 = 1_000_000_000;
 const LEAP: i32 = 48_000 * 30;
 
 /// Good steps that make a stream probable, and that confirm it.
-const PROBABLE: u32 = 3;
-const CONFIRMED: u32 = 5;
+const PROBABLE: u64 = 3;
+const CONFIRMED: u64 = 5;
 
 /// Slowest and fastest clock, in ticks a second: text runs at 1000, speech at 8000 and more,
 /// video at 90000, studio audio at 192000.
@@ -154,9 +158,18 @@ impl Track {
         &self.sources
     }
 
-    /// How sure it is that this is RTP: of the source for which it is surest.
+    /// How sure it is that this is RTP: steps of all sources that look like streams together.
     pub fn grade(&self) -> Option<Grade> {
-        self.sources.iter().filter_map(Source::grade).max()
+        let streams = || self.sources.iter().filter(|source| source.is_stream());
+        let sum = |of: fn(&Source) -> u32| streams().map(|source| u64::from(of(source))).sum();
+        let good: u64 = sum(|source| source.good);
+        let bad: u64 = sum(|source| source.bad);
+        match good {
+            _ if bad * 10 > good => None,
+            0..PROBABLE => None,
+            PROBABLE..CONFIRMED => Some(Grade::Strong),
+            CONFIRMED.. => Some(Grade::Confirmed),
+        }
     }
 
     /// Whether the sender's packets pass as RTP and are of the port that signalling announced:
@@ -276,16 +289,10 @@ impl Source {
         &self.types
     }
 
-    /// How sure it is that this source sends RTP.
-    pub fn grade(&self) -> Option<Grade> {
-        let steady = u64::from(self.bad) * 10 <= u64::from(self.good);
-        if self.good < PROBABLE || self.types.len() > TYPES || !steady || !self.has_clock() {
-            None
-        } else if self.good < CONFIRMED {
-            Some(Grade::Strong)
-        } else {
-            Some(Grade::Confirmed)
-        }
+    /// Whether this source looks like a stream: at least two good steps, few payload types, and a
+    /// clock.
+    pub fn is_stream(&self) -> bool {
+        self.good >= 2 && self.types.len() <= TYPES && self.has_clock()
     }
 
     /// Whether the timestamp runs like a media clock, where it can be measured. It stands still
@@ -299,41 +306,83 @@ impl Source {
     }
 }
 
-/// Whether one datagram passes as RTP: about a fifth of random ones do.
+/// Whether one datagram passes as RTP: about a fifth of random ones do. Over TCP a length of two
+/// bytes stands before each (RFC 4571).
 fn candidate(piece: &Piece<'_>) -> bool {
-    match piece.bytes {
-        bytes if bytes.len() >= HEADER => Header::parse(bytes, piece.wire).is_some(),
-        bytes if piece.wire < HEADER => bytes.is_empty() && piece.wire > 0,
+    let framed = piece.bytes.get(2).is_some_and(|first| first >> 6 == 2);
+    could_be(piece.bytes, piece.wire) || framed
+}
+
+fn could_be(bytes: &[u8], wire: usize) -> bool {
+    match bytes {
+        _ if bytes.len() >= HEADER => Header::parse(bytes, wire).is_some(),
+        _ if wire < HEADER => false,
         [] => true,
         [first, ..] => first >> 6 == 2,
     }
 }
 
-/// The track of what an end sent.
-fn track(evidence: &Evidence<'_>, end: End) -> Track {
-    let mut track = Track::default();
-    for piece in evidence.sent_by(end) {
-        track.feed(piece.bytes, piece.wire, piece.time);
+/// Packets of one stretch of a stream that are looked at.
+const FRAMES: usize = 64;
+
+/// A packet of RTP, and where it stands.
+struct Packet<'a> {
+    piece: usize,
+    offset: usize,
+    bytes: &'a [u8],
+    wire: usize,
+    time: Timestamp,
+}
+
+/// The packets that an end sent. A stream is read from where it or a segment begins.
+fn packets<'a>(evidence: &Evidence<'a>, end: End) -> Vec<Packet<'a>> {
+    let mut packets = Vec::new();
+    for (index, piece) in evidence.sent_by(end).iter().enumerate() {
+        let (bytes, wire, time) = (piece.bytes, piece.wire, piece.time);
+        if evidence.carriage == Carriage::Udp {
+            packets.push(Packet { piece: index, offset: 0, bytes, wire, time });
+            continue;
+        }
+        let mut at = 0;
+        for _ in 0..FRAMES {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some((length, rest)) = rest.split_first_chunk() else { break };
+            let wire = usize::from(u16::from_be_bytes(*length));
+            let bytes = rest.get(..wire).unwrap_or(rest);
+            packets.push(Packet { piece: index, offset: at + 2, bytes, wire, time });
+            if !could_be(bytes, wire) {
+                break;
+            }
+            at += 2 + wire;
+        }
     }
-    track
+    packets
 }
 
 fn recognise(evidence: &Evidence<'_>) -> Answer {
-    let tracks = [End::A, End::B].map(|end| (end, track(evidence, end)));
-    let Some(grade) = tracks.iter().filter_map(|(_, track)| track.grade()).max() else {
-        let mut pieces = evidence.a.iter().chain(evidence.b).peekable();
-        let none = pieces.peek().is_some() && pieces.all(|piece| !candidate(piece));
+    let sides = [End::A, End::B].map(|end| {
+        let packets = packets(evidence, end);
+        let mut track = Track::default();
+        for packet in &packets {
+            track.feed(packet.bytes, packet.wire, packet.time);
+        }
+        (end, packets, track)
+    });
+    let Some(grade) = sides.iter().filter_map(|(_, _, track)| track.grade()).max() else {
+        let mut pieces = sides.iter().flat_map(|(_, packets, _)| packets).peekable();
+        let other = |packet: &Packet<'_>| !could_be(packet.bytes, packet.wire);
+        let none = pieces.peek().is_some() && pieces.all(other);
         return if none { Answer::No } else { Answer::Undecided };
     };
     let mut details = Details::default();
     let mut proofs = Vec::new();
-    for (end, track) in &tracks {
-        for source in track.sources.iter().filter(|source| source.grade().is_some()) {
+    for (end, packets, track) in &sides {
+        for source in track.sources.iter().filter(|source| source.is_stream()) {
             details.add("ssrc", format!("{:08x}", source.ssrc));
             for kind in &source.types {
                 details.add("payload-type", kind.to_string());
             }
-            proofs.extend(proof(evidence, *end, source.ssrc));
+            proofs.extend(proof(*end, packets, source.ssrc));
         }
     }
     proofs.truncate(4);
@@ -342,9 +391,9 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
 }
 
 /// The first header of a source.
-fn proof(evidence: &Evidence<'_>, end: End, ssrc: u32) -> Option<Proof> {
-    let piece = evidence.sent_by(end).iter().position(|piece| {
-        Header::parse(piece.bytes, piece.wire).is_some_and(|header| header.ssrc == ssrc)
+fn proof(end: End, packets: &[Packet<'_>], ssrc: u32) -> Option<Proof> {
+    let packet = packets.iter().find(|packet| {
+        Header::parse(packet.bytes, packet.wire).is_some_and(|header| header.ssrc == ssrc)
     })?;
-    Some(Proof { end, piece, offset: 0, length: HEADER })
+    Some(Proof { end, piece: packet.piece, offset: packet.offset, length: HEADER })
 }

@@ -15,6 +15,7 @@ use super::evidence::{Carriage, End};
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
 use super::sdp;
+use super::text::header;
 
 /// The recogniser of SIP.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -150,21 +151,11 @@ fn head(bytes: &[u8]) -> Option<Head> {
         if text.is_empty() {
             return Some(Head { end, body });
         }
-        if let Some(value) = header(text, b"content-length").or_else(|| header(text, b"l")) {
+        if let Some(value) = header(text, "content-length").or_else(|| header(text, "l")) {
             body = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
         }
     }
     None
-}
-
-/// The value of a header line of this name, which is written in small letters.
-fn header<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let (found, value) = line.split_at_checked(colon)?;
-    found
-        .trim_ascii()
-        .eq_ignore_ascii_case(name)
-        .then(|| value.get(1..).unwrap_or_default().trim_ascii())
 }
 
 /// The messages of a stream.
@@ -179,10 +170,9 @@ fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 fn details(message: Message<'_>, details: &mut Details) {
-    for line in message.bytes.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(value) = header(line, b"user-agent").or_else(|| header(line, b"server")) {
-            details.add_text("user-agent", value);
+    for name in ["user-agent", "server"] {
+        if let Some(value) = header(message.bytes, name) {
+            details.add_text(name, value);
         }
     }
 }

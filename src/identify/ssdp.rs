@@ -43,8 +43,8 @@ fn read(message: Message<'_>) -> Reading {
 }
 
 fn details(message: Message<'_>, details: &mut Details) {
-    for (name, header_name) in [("server", "server"), ("user-agent", "user-agent")] {
-        if let Some(value) = header(message.bytes, header_name) {
+    for name in ["server", "user-agent"] {
+        if let Some(value) = header(message.bytes, name) {
             details.add_text(name, value);
         }
     }

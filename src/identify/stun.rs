@@ -18,11 +18,17 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Stun,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
-    recognise: |evidence| COURSE.recognise(evidence),
+    candidate: |piece| read(Message::datagram(piece)).is_possible() || is_framed(piece.bytes),
+    recognise: |evidence| match evidence.carriage {
+        Carriage::Udp => DATAGRAMS.recognise(evidence),
+        Carriage::Tcp => STREAM.recognise(evidence),
+    },
 };
 
-const COURSE: Course = Course::new(Protocol::Stun, read).framed(frame).detailed(details).sharing();
+const DATAGRAMS: Course = Course::new(Protocol::Stun, read).detailed(details).sharing();
+
+const STREAM: Course =
+    Course::new(Protocol::Stun, read_in_stream).framed(frame).detailed(details).sharing();
 
 const HEADER: usize = 20;
 const CHANNEL_HEADER: usize = 4;
@@ -30,13 +36,34 @@ const COOKIE: u32 = 0x2112_A442;
 
 const SOFTWARE: u16 = 0x8022;
 
+/// The messages of a stream: each by its own length, or behind one of two bytes (RFC 4571), as
+/// ICE puts it. What is neither is a message of no bytes.
 fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut cursor = Cursor::new(bytes);
-    let (kind, length) = (cursor.u16_be()?, usize::from(cursor.u16_be()?));
-    match kind >> 14 {
-        0 => Some((0, HEADER + length)),
-        _ => Some((0, CHANNEL_HEADER + length.next_multiple_of(4))),
+    let (first, second) = (cursor.u16_be()?, usize::from(cursor.u16_be()?));
+    let third = usize::from(cursor.u16_be()?);
+    if usize::from(first) == third + HEADER && second < 0x4000 {
+        return Some((2, first.into()));
     }
+    match first {
+        0x0000..0x4000 => Some((0, HEADER + second)),
+        0x4000..0x5000 => Some((0, CHANNEL_HEADER + second.next_multiple_of(4))),
+        _ => Some((0, 0)),
+    }
+}
+
+/// Whether the bytes start with a length and a message of that length.
+fn is_framed(bytes: &[u8]) -> bool {
+    let Some((2, wire)) = frame(bytes) else { return false };
+    let bytes = bytes.get(2..).unwrap_or_default();
+    read(Message { bytes: bytes.get(..wire).unwrap_or(bytes), wire }).is_possible()
+}
+
+/// Reads a message of a stream, where the cookie is needed.
+fn read_in_stream(message: Message<'_>) -> Reading {
+    let cookie = message.bytes.get(4..8).is_none_or(|cookie| cookie == COOKIE.to_be_bytes());
+    let channel = message.bytes.first().is_some_and(|first| *first >= 0x40);
+    if cookie || channel { read(message) } else { Reading::NO }
 }
 
 fn read(message: Message<'_>) -> Reading {

@@ -37,8 +37,8 @@ const BLOCK: usize = 516;
 /// The longest block (RFC 2348).
 const LONGEST: usize = 65464 + 4;
 
-/// Steps of a block and its acknowledgement that prove a transfer.
-const STEPS: usize = 3;
+/// Blocks and acknowledgements that prove a transfer.
+const STEPS: u32 = 3;
 
 fn read(message: Message<'_>) -> Reading {
     let mut cursor = Cursor::new(message.bytes);
@@ -72,14 +72,16 @@ fn read_request(message: Message<'_>) -> Reading {
     if message.is_cut() {
         return if name.iter().all(|byte| *byte >= 0x20) { Reading::OPEN } else { Reading::NO };
     }
-    let known = mode.is_some_and(|mode| {
+    let known = |mode: &[u8]| {
         [b"octet".as_slice(), b"netascii", b"mail"]
             .iter()
             .any(|known| known.eq_ignore_ascii_case(mode))
-    });
+    };
     // Options and their values come in pairs.
-    let paired = strings.count() % 2 == 0;
-    if known && paired && is_printable(name) && message.bytes.last() == Some(&0) {
+    let options = mode.is_some_and(known) && strings.count() % 2 == 0 && is_printable(name);
+    // A server must bear an empty name, which attackers pad.
+    let padded = name.is_empty() && self::strings(message.bytes).last().is_some_and(known);
+    if (options || padded) && message.bytes.last() == Some(&0) {
         Reading::strong(message.bytes.len()).from(Role::Client)
     } else {
         Reading::NO
@@ -138,11 +140,12 @@ fn block(piece: &Piece<'_>, wanted: u16) -> Option<u16> {
     (operation == wanted && (wanted == DATA || piece.wire == 4)).then_some(block)
 }
 
-/// A transfer by `sender`: blocks that count up by one, each with an acknowledgement from the other
-/// end, all of one size but the last.
+/// A transfer by `sender`: blocks that count up by one, all of one size but the last, and the
+/// other end acknowledges them.
 fn transfer(evidence: &Evidence<'_>, sender: End) -> Option<Claim> {
     let (data, acknowledged) = (evidence.sent_by(sender), evidence.sent_by(sender.other()));
     let mut steps = 0;
+    let mut first = None;
     let mut last: Option<(u16, usize)> = None;
     for piece in data {
         let Some(block) = block(piece, DATA) else { continue };
@@ -156,15 +159,23 @@ fn transfer(evidence: &Evidence<'_>, sender: End) -> Option<Claim> {
             return None;
         }
         steps += 1;
+        first = first.or(Some(block));
         last = Some((block, piece.wire));
     }
-    let answered = acknowledged
-        .iter()
-        .filter_map(|piece| self::block(piece, ACKNOWLEDGEMENT))
-        .filter(|number| data.iter().any(|piece| block(piece, DATA) == Some(*number)))
-        .count();
+    // The server acknowledges block 0 when the client asked to write.
+    let (first, (end, _)) = first.zip(last)?;
+    let before = first.wrapping_sub(1);
+    let (mut answered, mut known) = (0, None);
+    for number in acknowledged.iter().filter_map(|piece| block(piece, ACKNOWLEDGEMENT)) {
+        let within = number.wrapping_sub(before) <= end.wrapping_sub(before);
+        if within && known != Some(number) {
+            answered += 1;
+            known = Some(number);
+        }
+    }
+    let opened = first == 1 || steps >= STEPS;
     let piece = data.iter().position(|piece| block(piece, DATA).is_some())?;
-    (steps >= STEPS && answered >= STEPS).then(|| Claim {
+    (opened && answered > 0 && steps + answered >= STEPS).then(|| Claim {
         protocol: Protocol::Tftp,
         grade: Grade::Strong,
         client: None,

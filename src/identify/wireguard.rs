@@ -21,7 +21,7 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
     recognise: |evidence| COURSE.recognise(evidence),
 };
 
-const COURSE: Course = Course::new(Protocol::WireGuard, read);
+const COURSE: Course = Course::new(Protocol::WireGuard, read).sharing();
 
 const INITIATION: usize = 148;
 const ANSWER: usize = 92;
@@ -31,8 +31,8 @@ const DATA: usize = 32;
 /// The second code is the last sixteen bytes of a handshake message.
 const CODE: usize = 16;
 
-/// Counters of a stretch of capture are believed up to this: 2^48 packets.
-const COUNTER_LIMIT: u64 = 1 << 48;
+/// Counters are believed up to this: keys are renewed within minutes.
+const COUNTER_LIMIT: u64 = 1 << 32;
 
 fn read(message: Message<'_>) -> Reading {
     let mut cursor = Cursor::new(message.bytes);
