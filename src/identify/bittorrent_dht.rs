@@ -11,9 +11,9 @@
 use super::Recogniser;
 use super::details::Details;
 use super::evidence::Carriage;
+use super::header_lines::{Start, starts};
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
-use super::text::{Start, starts};
 use crate::base::Cursor;
 
 /// The recogniser of BitTorrent over UDP.

@@ -4,9 +4,9 @@
 
 use super::Recogniser;
 use super::evidence::Carriage;
+use super::header_lines::{Start, starts};
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading};
-use super::text::{Start, starts};
 
 /// The recogniser of H.248 in text.
 pub(super) static RECOGNISER: Recogniser = Recogniser {

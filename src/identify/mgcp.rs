@@ -7,9 +7,9 @@
 use super::Recogniser;
 use super::details::Details;
 use super::evidence::Carriage;
+use super::header_lines::first_line;
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
-use super::text::first_line;
 
 /// The recogniser of MGCP.
 pub(super) static RECOGNISER: Recogniser = Recogniser {

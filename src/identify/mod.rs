@@ -18,9 +18,9 @@ mod claim;
 mod details;
 mod dns_message;
 mod evidence;
+mod header_lines;
 mod protocol;
 mod reading;
-mod text;
 
 mod bittorrent_dht;
 mod capwap;
@@ -63,7 +63,7 @@ mod tftp;
 mod wireguard;
 mod ws_discovery;
 
-pub use announcement::{Announcement, Transport, Trust};
+pub use announcement::{Announcement, Follower, Source, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
 pub use evidence::{Carriage, End, Evidence, Piece, Start};
 pub use protocol::Protocol;

@@ -10,7 +10,8 @@
 
 use std::net::IpAddr;
 
-use super::announcement::{Announcement, Transport, Trust};
+use super::announcement::{Announcement, Source, Trust};
+use super::evidence::{Carriage, End};
 use super::protocol::Protocol;
 
 /// Ports of one medium that are followed.
@@ -19,13 +20,15 @@ const COUNT_LIMIT: u16 = 8;
 /// Announcements of one description.
 const LIMIT: usize = 64;
 
-/// Announces the media of the descriptions in a body.
-pub(super) fn announce(body: &[u8], out: &mut impl FnMut(Announcement)) {
+/// Announces the media of the descriptions in a body that one end sent.
+pub(super) fn announce(by: End, body: &[u8], out: &mut dyn FnMut(Announcement)) {
     let mut left = LIMIT;
-    let mut bounded = |announcement| {
+    let mut bounded = |place: Place| {
         if left > 0 {
             left -= 1;
-            out(announcement);
+            let Place { protocol, address, carriage, port, trust } = place;
+            let (detail, source) = (None, Source::Sdp);
+            out(Announcement { protocol, by, address, carriage, port, detail, source, trust });
         }
     };
     let mut session: Option<Session> = None;
@@ -49,6 +52,15 @@ pub(super) fn announce(body: &[u8], out: &mut impl FnMut(Announcement)) {
     if let Some(session) = session {
         session.finish(&mut bounded);
     }
+}
+
+/// An endpoint that a description names.
+struct Place {
+    protocol: Protocol,
+    address: Option<IpAddr>,
+    carriage: Carriage,
+    port: u16,
+    trust: Trust,
 }
 
 /// What a connection line says.
@@ -84,7 +96,7 @@ struct Session {
 }
 
 impl Session {
-    fn line(&mut self, kind: &str, value: &str, out: &mut impl FnMut(Announcement)) {
+    fn line(&mut self, kind: &str, value: &str, out: &mut impl FnMut(Place)) {
         match (kind, &mut self.medium) {
             ("m", _) => {
                 if let Some(medium) = self.medium.take() {
@@ -99,7 +111,7 @@ impl Session {
         }
     }
 
-    fn finish(self, out: &mut impl FnMut(Announcement)) {
+    fn finish(self, out: &mut impl FnMut(Place)) {
         if let Some(medium) = self.medium {
             medium.announce(out);
         }
@@ -119,7 +131,7 @@ enum Control {
 #[derive(Debug)]
 struct Medium {
     protocol: Option<Protocol>,
-    transport: Transport,
+    carriage: Carriage,
     port: u16,
     count: u16,
     connection: Connection,
@@ -138,14 +150,14 @@ impl Medium {
             stack if stack.contains("RTP/") => Some(Protocol::Rtp),
             _ => None,
         };
-        let transport = if stack.starts_with("TCP") { Transport::Tcp } else { Transport::Udp };
+        let carriage = if stack.starts_with("TCP") { Carriage::Tcp } else { Carriage::Udp };
         let port = port.parse().unwrap_or(0);
         let count = count.parse().unwrap_or(1);
         let control = Control::NextPort;
-        Some(Medium { protocol, transport, port, count, connection, control })
+        Some(Medium { protocol, carriage, port, count, connection, control })
     }
 
-    fn attribute(&mut self, value: &str, out: &mut impl FnMut(Announcement)) {
+    fn attribute(&mut self, value: &str, out: &mut impl FnMut(Place)) {
         if value == "rtcp-mux" {
             self.control = Control::SamePort;
         } else if let Some(rtcp) = value.strip_prefix("rtcp:") {
@@ -159,7 +171,7 @@ impl Medium {
     }
 
     /// Reads `1 1 UDP 2130706431 192.0.2.1 22800 typ host`.
-    fn candidate(&self, value: &str, out: &mut impl FnMut(Announcement)) {
+    fn candidate(&self, value: &str, out: &mut impl FnMut(Place)) {
         let mut words = value.split_ascii_whitespace().skip(1);
         let (component, transport) = (words.next(), words.next());
         let (address, port) = (words.nth(1), words.next());
@@ -172,13 +184,12 @@ impl Medium {
         let port = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0);
         let udp = transport.is_some_and(|name| name.eq_ignore_ascii_case("udp"));
         if let (true, Some(address), Some(port)) = (udp, address, port) {
-            let (transport, trust) = (Transport::Udp, Trust::Medium);
-            let address = Some(address);
-            out(Announcement { protocol, address, transport, port, detail: None, trust });
+            let (carriage, trust) = (Carriage::Udp, Trust::Medium);
+            out(Place { protocol, address: Some(address), carriage, port, trust });
         }
     }
 
-    fn announce(&self, out: &mut impl FnMut(Announcement)) {
+    fn announce(&self, out: &mut impl FnMut(Place)) {
         let Some(protocol) = self.protocol.filter(|_| self.port != 0) else { return };
         for number in 0..self.count.clamp(1, COUNT_LIMIT) {
             let Some(port) = self.port.checked_add(2 * number) else { return };
@@ -207,12 +218,12 @@ impl Medium {
         protocol: Protocol,
         connection: Connection,
         port: u16,
-        out: &mut impl FnMut(Announcement),
+        out: &mut impl FnMut(Place),
     ) {
         let Connection::At(address) = connection else { return };
-        let transport = self.transport;
+        let carriage = self.carriage;
         for (address, trust) in [(Some(address), Trust::Strong), (None, Trust::Weak)] {
-            out(Announcement { protocol, address, transport, port, detail: None, trust });
+            out(Place { protocol, address, carriage, port, trust });
         }
     }
 }
@@ -224,7 +235,7 @@ mod tests {
     /// Port, protocol and address of the announcements as written.
     fn written(body: &str) -> Vec<(u16, Protocol, String)> {
         let mut found = Vec::new();
-        announce(body.as_bytes(), &mut |announcement| {
+        announce(End::A, body.as_bytes(), &mut |announcement| {
             if let Some(address) = announcement.address {
                 found.push((announcement.port, announcement.protocol, address.to_string()));
             }
@@ -291,7 +302,7 @@ mod tests {
     #[test]
     fn the_sender_itself_is_announced_weakly() {
         let mut trusts = Vec::new();
-        announce(b"v=0\nc=IN IP4 10.0.0.1\nm=image 9 udptl t38\n", &mut |announcement| {
+        announce(End::A, b"v=0\nc=IN IP4 10.0.0.1\nm=image 9 udptl t38\n", &mut |announcement| {
             trusts.push((announcement.address.is_some(), announcement.trust));
         });
         assert_eq!(trusts, [(true, Trust::Strong), (false, Trust::Weak)]);

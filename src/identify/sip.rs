@@ -6,16 +6,16 @@
 //! (RFC 5626 section 3.5.1) and say nothing. Strong: one start line, or as much of it as the
 //! capture left if that is method and scheme of the address.
 //!
-//! [`Announcer`] finds where media are to be received, in bodies that describe a session (`sdp`).
+//! [`SipFollower`] finds where media are to be received, in bodies that describe a session (`sdp`).
 
 use super::Recogniser;
-use super::announcement::Announcement;
+use super::announcement::{Announcement, Follower};
 use super::details::Details;
 use super::evidence::{Carriage, End};
+use super::header_lines::header;
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
 use super::sdp;
-use super::text::header;
 
 /// The recogniser of SIP.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
@@ -180,45 +180,54 @@ fn details(message: Message<'_>, details: &mut Details) {
 /// Bytes of a message that are kept until it is complete.
 const ROOM: usize = 16 * 1024;
 
-/// Follows the messages of both ends for the media that they announce.
+/// Reads the messages of both ends for the media that they announce.
+///
+/// After a gap that does not lie within one message the next start line is looked for.
 #[derive(Clone, Debug, Default)]
-pub struct Announcer {
-    a: Follower,
-    b: Follower,
+pub struct SipFollower {
+    a: Unfinished,
+    b: Unfinished,
 }
 
-impl Announcer {
-    /// Takes the next bytes of an end. `at_message_start` says that they do not go on from the
-    /// last ones: a datagram, the start of a stream, or what follows a gap. After a gap the next
-    /// start line is looked for.
-    pub fn feed(
+impl SipFollower {
+    fn of(&mut self, end: End) -> &mut Unfinished {
+        match end {
+            End::A => &mut self.a,
+            End::B => &mut self.b,
+        }
+    }
+}
+
+impl Follower for SipFollower {
+    fn feed(
         &mut self,
         end: End,
         bytes: &[u8],
         at_message_start: bool,
-        out: &mut impl FnMut(Announcement),
+        out: &mut dyn FnMut(Announcement),
     ) {
-        let follower = match end {
-            End::A => &mut self.a,
-            End::B => &mut self.b,
-        };
+        let unfinished = self.of(end);
         if at_message_start {
-            *follower = Follower::default();
+            *unfinished = Unfinished::default();
         }
-        follower.feed(bytes, out);
+        unfinished.feed(end, bytes, out);
+    }
+
+    fn gap(&mut self, end: End, missing: usize) {
+        self.of(end).lose(missing);
     }
 }
 
 /// The unfinished message of one end.
 #[derive(Clone, Debug, Default)]
-struct Follower {
+struct Unfinished {
     kept: Vec<u8>,
-    /// Bytes to pass over: the rest of a message that is too long to keep.
+    /// Bytes to pass over: the rest of a message that is too long to keep, or lost.
     skip: usize,
 }
 
-impl Follower {
-    fn feed(&mut self, bytes: &[u8], out: &mut impl FnMut(Announcement)) {
+impl Unfinished {
+    fn feed(&mut self, end: End, bytes: &[u8], out: &mut dyn FnMut(Announcement)) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let skipped = self.skip.min(rest.len());
@@ -228,7 +237,7 @@ impl Follower {
             let (taken, left) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             self.kept.extend_from_slice(taken);
             rest = left;
-            let used = self.read(out);
+            let used = self.read(end, out);
             self.kept.drain(..used.min(self.kept.len()));
             if self.kept.len() >= ROOM {
                 self.kept.clear();
@@ -236,8 +245,17 @@ impl Follower {
         }
     }
 
+    /// Some bytes were not captured: what was kept will not be finished.
+    fn lose(&mut self, missing: usize) {
+        let expected = head(&self.kept).map_or(0, |Head { end, body }| {
+            end.saturating_add(body.unwrap_or(0)).saturating_sub(self.kept.len())
+        });
+        self.kept.clear();
+        self.skip = self.skip.saturating_add(expected).saturating_sub(missing);
+    }
+
     /// Reads the complete messages at hand. Answers how many bytes are done with.
-    fn read(&mut self, out: &mut impl FnMut(Announcement)) -> usize {
+    fn read(&mut self, by: End, out: &mut dyn FnMut(Announcement)) -> usize {
         let mut at = 0;
         loop {
             let rest = self.kept.get(at..).unwrap_or_default();
@@ -255,16 +273,17 @@ impl Follower {
             }
             let Some(Head { end, body }) = head(rest) else { return at };
             let available = rest.get(end..).unwrap_or_default();
+            // Without a length the body ends with the datagram.
             let length = body.unwrap_or(available.len());
             let Some(body) = available.get(..length) else {
                 if end.saturating_add(length) > ROOM {
                     self.skip = length - available.len();
-                    sdp::announce(available, out);
+                    sdp::announce(by, available, out);
                     return self.kept.len();
                 }
                 return at;
             };
-            sdp::announce(body, out);
+            sdp::announce(by, body, out);
             at += end + length;
         }
     }

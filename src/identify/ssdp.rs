@@ -7,9 +7,9 @@
 use super::Recogniser;
 use super::details::Details;
 use super::evidence::Carriage;
+use super::header_lines::{Start, header, starts};
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
-use super::text::{Start, header, starts};
 
 /// The recogniser of SSDP.
 pub(super) static RECOGNISER: Recogniser = Recogniser {

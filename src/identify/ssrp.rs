@@ -8,7 +8,8 @@
 //! An answer announces: `tcp;PORT` is where an instance listens (section 2.2.5).
 
 use super::Recogniser;
-use super::announcement::{Announcement, Transport, Trust};
+use super::announcement::{Announcement, Follower, Source, Trust};
+use super::claim::Detail;
 use super::details::Details;
 use super::evidence::{Carriage, End};
 use super::protocol::Protocol;
@@ -106,41 +107,59 @@ fn details(message: Message<'_>, details: &mut Details) {
     }
 }
 
-/// Follows the answers of a browser.
-#[derive(Clone, Debug, Default)]
-pub struct Announcer {}
+/// Reads the answers of a browser for the ports of its instances. Each datagram stands for itself,
+/// so nothing is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SsrpFollower;
 
-impl Announcer {
-    /// Takes a datagram. Each stands for itself, so nothing is kept.
-    pub fn feed(
+impl Follower for SsrpFollower {
+    fn feed(
         &mut self,
-        _end: End,
+        end: End,
         bytes: &[u8],
         _at_message_start: bool,
-        out: &mut impl FnMut(Announcement),
+        out: &mut dyn FnMut(Announcement),
     ) {
         let message = Message { bytes, wire: bytes.len() };
         if bytes.first() != Some(&0x05) || !read(message).is_possible() {
             return;
         }
-        // Within an instance names and values alternate; an empty field ends it, and another name
-        // may follow. A port is what stands behind `tcp`, which is no sensible value itself.
         let mut fields = fields(bytes);
-        while let Some(field) = fields.next() {
-            if field != b"tcp" {
-                continue;
-            }
-            let port = fields.next().and_then(|port| std::str::from_utf8(port).ok());
-            if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0) {
-                out(Announcement {
-                    protocol: Protocol::Tds,
-                    address: None,
-                    transport: Transport::Tcp,
-                    port,
-                    detail: None,
-                    trust: Trust::Strong,
-                });
+        let mut instance = None;
+        while let Some(name) = fields.next() {
+            match name {
+                b"InstanceName" => instance = fields.next().map(named),
+                b"tcp" => {
+                    let port = fields.next().and_then(|port| std::str::from_utf8(port).ok());
+                    let port = port.and_then(|port| port.parse().ok()).filter(|port| *port != 0);
+                    if let Some(port) = port {
+                        out(announced(end, port, instance.clone().flatten()));
+                    }
+                }
+                _ => {}
             }
         }
+    }
+
+    fn gap(&mut self, _end: End, _missing: usize) {}
+}
+
+/// The name of an instance as a detail.
+fn named(name: &[u8]) -> Option<Detail> {
+    let mut details = Details::default();
+    details.add_text("instance-name", name);
+    details.into_sorted().pop()
+}
+
+fn announced(by: End, port: u16, detail: Option<Detail>) -> Announcement {
+    Announcement {
+        protocol: Protocol::Tds,
+        by,
+        address: None,
+        carriage: Carriage::Tcp,
+        port,
+        detail,
+        source: Source::SqlBrowser,
+        trust: Trust::Strong,
     }
 }

@@ -5,9 +5,9 @@
 
 use super::Recogniser;
 use super::evidence::Carriage;
+use super::header_lines::contains;
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading};
-use super::text::contains;
 
 /// The recogniser of WS-Discovery.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
