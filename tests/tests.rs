@@ -9,6 +9,7 @@ mod determinism;
 mod fixtures;
 mod frames;
 mod hostile;
+mod identify;
 mod laws;
 mod layers;
 mod pitfalls;

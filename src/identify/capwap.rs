@@ -73,11 +73,10 @@ fn read_clear(message: Message<'_>) -> Reading {
     let Some((kind, sequence, elements)) = control else {
         return if message.is_cut() { Reading::OPEN } else { Reading::NO };
     };
-    // The length counts the flags behind it in some implementations, and not in others.
+    // By the standard the length counts itself, the flags and the elements; some implementations
+    // leave out one or both of the former.
     let start = length + CONTROL;
-    let whole = [start + elements, start + elements - 1, start + elements - 3 + 2]
-        .contains(&message.wire)
-        || start + elements == message.wire + 3;
+    let whole = [0, 1, 3].iter().any(|counted| message.wire + counted == start + elements);
     let known = (1..=MESSAGES).contains(&kind);
     if !known || fragment || !whole {
         // Frames of clients travel in the same header, with nothing in it to know them by.

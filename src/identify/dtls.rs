@@ -4,7 +4,7 @@
 //! acknowledgement · 1 version FEFF (1.0), FEFD (1.2, and 1.3 in clear) or 0100 (before the
 //! standard) · 3 epoch · 5 sequence, 48 bits · 11 length · contents. A handshake record of epoch 0
 //! starts with 0 type · 1 length, 24 bits · 4 sequence · 6 offset and 9 length of the fragment.
-//! Strong: records that add up to the datagram with a plausible epoch. Version 1.3 encrypts under
+//! Strong: records that add up to the datagram, with a plausible epoch and sequence. Version 1.3 encrypts under
 //! a short header (20 to 3F), which is neutral.
 
 use super::Recogniser;
@@ -47,6 +47,8 @@ struct Record<'a> {
     kind: u8,
     version: u16,
     epoch: u16,
+    /// Upper byte of the sequence number.
+    high: u8,
     /// Bytes of the contents on the wire.
     length: usize,
     contents: &'a [u8],
@@ -57,11 +59,12 @@ impl<'a> Record<'a> {
     fn parse(bytes: &'a [u8]) -> Option<Record<'a>> {
         let mut cursor = Cursor::new(bytes);
         let (kind, version, epoch) = (cursor.u8()?, cursor.u16_be()?, cursor.u16_be()?);
-        cursor.skip(6)?;
+        let high = cursor.u8()?;
+        cursor.skip(5)?;
         let length = usize::from(cursor.u16_be()?);
         let rest = cursor.rest();
         let contents = rest.get(..length).unwrap_or(rest);
-        Some(Record { kind, version, epoch, length, contents })
+        Some(Record { kind, version, epoch, high, length, contents })
     }
 
     fn is_legal(&self) -> bool {
@@ -73,7 +76,11 @@ impl<'a> Record<'a> {
             0x17..=0x1A => self.epoch > 0,
             _ => false,
         };
-        version && contents && self.epoch < EPOCHS && (1..=RECORD).contains(&self.length)
+        version
+            && contents
+            && self.epoch < EPOCHS
+            && self.high == 0
+            && (1..=RECORD).contains(&self.length)
     }
 
     /// Whether the contents start with the header of a handshake message in clear.

@@ -94,7 +94,8 @@ fn read_version_2(message: Message<'_>, flags: u8, kind: u8) -> Reading {
     let header = if flags & 0x08 != 0 { 12 } else { 8 };
     let known = matches!(kind, 1..=3 | 25..=40 | 64..=73 | 95..=104 | 128..=200);
     let piggybacked = flags & 0x10 != 0;
-    if !known || piggybacked || message.wire < header {
+    let spare = message.bytes.get(header - 1).is_some_and(|spare| *spare != 0);
+    if !known || piggybacked || spare || message.wire < header {
         return Reading::NO;
     }
     let mut at = header;
@@ -103,6 +104,9 @@ fn read_version_2(message: Message<'_>, flags: u8, kind: u8) -> Reading {
         let Some(length) = cursor.skip(1).and_then(|()| cursor.u16_be()) else {
             return if message.is_cut() { Reading::strong(header) } else { Reading::NO };
         };
+        if cursor.u8().is_some_and(|instance| instance & 0xF0 != 0) {
+            return Reading::NO;
+        }
         at += 4 + usize::from(length);
     }
     match at == message.wire {

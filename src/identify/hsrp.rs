@@ -29,10 +29,22 @@ fn read(message: Message<'_>) -> Reading {
         {
             read_password(rest)
         }
-        [1, 40, 2, 0..=2, 0..=6, 4 | 6, ..] if message.wire >= 42 => Reading::strong(6),
+        [1, 40, 2, 0..=2, 0..=6, 4 | 6, ..] if parts_fit(message) => Reading::strong(6),
         [0 | 1, ..] | [] if message.is_cut() && message.bytes.len() < 8 => Reading::OPEN,
         _ => Reading::NO,
     }
+}
+
+/// Whether the parts of version 2 fill the message.
+fn parts_fit(message: Message<'_>) -> bool {
+    let mut at = 0;
+    while at < message.wire {
+        match message.bytes.get(at + 1) {
+            Some(length) => at += 2 + usize::from(*length),
+            None => return message.is_cut(),
+        }
+    }
+    at == message.wire
 }
 
 /// A password of printable letters, filled up with zeros.

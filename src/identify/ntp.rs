@@ -74,13 +74,38 @@ fn read_time(message: Message<'_>, mode: u8) -> Reading {
         return Reading::NO;
     }
     let Some(packet) = Packet::parse(message.bytes) else { return Reading::OPEN };
-    if packet.stratum > STRATUM_LIMIT || !packet.has_sane_poll() {
+    let sane = packet.stratum <= STRATUM_LIMIT && packet.has_sane_poll();
+    if !sane || !extensions_fit(message) {
         return Reading::NO;
     }
     match mode {
         CLIENT => packet.read_request(),
         SERVER => packet.read_answer().from(Role::Server).in_exchange(packet.originate),
         _ => packet.read_answer(),
+    }
+}
+
+/// What may end a packet: nothing, a bare key number, or one with a digest of 16, 20 or 32 bytes,
+/// and the 72 bytes of MS-SNTP (section 2.2.3).
+const ENDINGS: [usize; 6] = [0, 4, 20, 24, 36, 72];
+
+/// Whether what follows the packet is extension fields (RFC 7822: kind, length, value) and a known
+/// ending.
+fn extensions_fit(message: Message<'_>) -> bool {
+    let mut at = PACKET;
+    loop {
+        let left = message.wire.saturating_sub(at);
+        if ENDINGS.contains(&left) {
+            return true;
+        }
+        let mut cursor = Cursor::new(message.bytes.get(at..).unwrap_or_default());
+        let Some(length) = cursor.skip(2).and_then(|()| cursor.u16_be()).map(usize::from) else {
+            return message.is_cut();
+        };
+        if length < 16 || length % 4 != 0 || length > left {
+            return false;
+        }
+        at += length;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Remote authentication dial-in user service (RFC 2865 section 3, RFC 2866, RFC 5176).
 //!
 //! Layout (big-endian): 0 code · 1 identifier · 2 length · 4 authenticator, 16 bytes · 20
-//! attributes: type, length with its header, value. Strong: attributes that add up to the length,
-//! with one among them of a size that its type prescribes.
+//! attributes: type, length with its header, value. Strong: two attributes that add up to the
+//! length, one of them of a size that its type prescribes.
 
 use super::Recogniser;
 use super::details::Details;
@@ -63,32 +63,33 @@ fn exchange(code: u8) -> Option<(u8, Role)> {
     }
 }
 
-/// Whether an attribute has the size that its type prescribes; `None` when they do not add up or
+/// Whether there are two attributes, one of a size that its type prescribes; `None` when they do not add up or
 /// one has another size.
 fn attributes(message: Message<'_>) -> Option<bool> {
     let mut cursor = Cursor::new(message.bytes);
-    let mut sized = false;
+    let (mut sized, mut count) = (false, 0_u32);
     if cursor.skip(HEADER).is_none() {
         return Some(false);
     }
     while cursor.position() < message.wire {
         let (Some(kind), Some(length)) = (cursor.u8(), cursor.u8()) else {
-            return message.is_cut().then_some(sized);
+            return message.is_cut().then_some(sized && count > 1);
         };
         let value = usize::from(length).checked_sub(2)?;
         if kind == 0 || cursor.position() + value > message.wire {
             return None;
         }
+        count += 1;
         match size_of(kind) {
             Some(size) if size != value => return None,
             Some(_) => sized = true,
             None => sized |= kind == USER_NAME && value > 0,
         }
         if cursor.skip(value).is_none() {
-            return Some(sized);
+            return Some(sized && count > 1);
         }
     }
-    Some(sized)
+    Some(sized && count > 1)
 }
 
 /// Attributes of a fixed size: numbers, addresses, and the message authenticator (RFC 2865 section

@@ -4,9 +4,8 @@
 //! Layout (big-endian) of each packet of a compound: 0 version 2 bits = 2, padding, 5 bits of
 //! count · 1 type: 200 sender report, 201 receiver report, 202 source description, 203 goodbye,
 //! 204 application, 205 and 206 feedback, 207 extended report · 2 length in words less one · 4
-//! source. Strong: a compound of several packets whose lengths add up exactly, or a sender report
-//! of the length that its count asks for. A lone short packet is weak; two of the same source are
-//! strong.
+//! source. Strong: a compound of several packets whose lengths add up exactly. A packet alone is weak;
+//! two different ones of the same source are strong.
 
 use super::Recogniser;
 use super::details::Details;
@@ -35,9 +34,8 @@ const SENDER_BYTES: usize = 28;
 const RECEIVER_BYTES: usize = 8;
 const BLOCK_BYTES: usize = 24;
 
-/// What SRTCP puts behind a packet: an index of four bytes and a tag of 4 to 16, perhaps a key
-/// identifier.
-const SECURE_TRAILER: std::ops::RangeInclusive<usize> = 8..=24;
+/// Bytes that SRTCP puts behind a packet at least: an index of four and a tag of four.
+const SECURE_TRAILER: usize = 8;
 
 /// One packet of a compound.
 struct Header {
@@ -86,31 +84,24 @@ fn read(message: Message<'_>) -> Reading {
         return Reading::NO;
     }
     let reading = match chain(message, first.length) {
-        Chain::Broken => return read_secured(&first, message),
+        Chain::Broken => read_secured(&first, message),
         Chain::Cut => Reading::weak(RECEIVER_BYTES),
-        Chain::Whole(packets) => {
-            let exact = first.kind == SENDER_REPORT
-                && first.length == SENDER_BYTES + first.count * BLOCK_BYTES;
-            let long = first.kind == RECEIVER_REPORT && first.count > 0;
-            if exact || packets > 1 || long {
-                Reading::strong(first.length)
-            } else {
-                Reading::weak(RECEIVER_BYTES)
-            }
-        }
+        Chain::Whole(1) => Reading::weak(RECEIVER_BYTES),
+        Chain::Whole(_) => Reading::strong(first.length),
     };
-    source.map_or(reading, |source| reading.in_exchange(source))
+    source.map_or(reading, |source| reading.in_session(source))
 }
 
-/// SRTCP: behind the first eight bytes everything is encrypted, so nothing but the length of a
-/// first report can be checked, and that a trailer has room.
+/// SRTCP: behind the first eight bytes everything is encrypted, so that only the length of a first
+/// report can be checked, and that a trailer has room.
 fn read_secured(first: &Header, message: Message<'_>) -> Reading {
+    let exact = match first.kind {
+        SENDER_REPORT => first.length == SENDER_BYTES + first.count * BLOCK_BYTES,
+        RECEIVER_REPORT => first.length == RECEIVER_BYTES + first.count * BLOCK_BYTES,
+        _ => false,
+    };
     let behind = message.wire - first.length;
-    if SECURE_TRAILER.contains(&behind) || behind > *SECURE_TRAILER.end() {
-        Reading::of(super::reading::Fit::Open, 0)
-    } else {
-        Reading::NO
-    }
+    if exact && behind >= SECURE_TRAILER { Reading::weak(RECEIVER_BYTES) } else { Reading::NO }
 }
 
 /// How the packets behind the first one compare with the length of the datagram.
