@@ -83,7 +83,8 @@ fn read_tracker(message: Message<'_>) -> Reading {
 fn read_micro(message: Message<'_>) -> Reading {
     let mut cursor = Cursor::new(message.bytes);
     let (Some(first), Some(extension)) = (cursor.u8(), cursor.u8()) else {
-        return Reading::NO;
+        let could = message.bytes.first().is_none_or(|first| first & 0x0F == 1 || *first == 0);
+        return if message.is_cut() && could { Reading::OPEN } else { Reading::NO };
     };
     let kind = first >> 4;
     if first & 0x0F != 1 || kind > 4 || extension > 3 || message.wire < MICRO_HEADER {

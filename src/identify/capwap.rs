@@ -33,6 +33,7 @@ const MESSAGES: u32 = 26;
 fn read(message: Message<'_>) -> Reading {
     match message.bytes {
         [0x01, 0, 0, 0, record @ ..] => read_secured(record, message),
+        [0x01] | [0x01, 0] | [0x01, 0, 0] if message.is_cut() => Reading::OPEN,
         [0x00, ..] => read_clear(message),
         [] if message.is_cut() => Reading::OPEN,
         _ => Reading::NO,

@@ -56,15 +56,19 @@ fn read(message: Message<'_>) -> Reading {
             Reading::weak(SESSION).from(Role::Client).in_exchange(session)
         }
         (SERVER_RESET, Some(_)) => match receiver(message) {
-            Some(receiver) => Reading::weak(SESSION).from(Role::Server).in_exchange(receiver),
-            None if message.wire > SESSION => Reading::OPEN,
-            None => Reading::NO,
+            Some(receiver) if first & 7 == 0 => {
+                Reading::weak(SESSION).from(Role::Server).in_exchange(receiver)
+            }
+            _ => other(message),
         },
-        (CLIENT_RESET | CLIENT_RESET_WITH_KEY | 1..=6 | 9, _) if message.wire > SESSION => {
-            Reading::OPEN
-        }
+        (1..=10, _) => other(message),
         _ => Reading::NO,
     }
+}
+
+/// A message that shows nothing but an opcode.
+fn other(message: Message<'_>) -> Reading {
+    if message.wire > SESSION { Reading::OPEN } else { Reading::NO }
 }
 
 /// Whether a reset has its size, and nothing to acknowledge where that is readable: control
@@ -78,18 +82,16 @@ fn is_reset(message: Message<'_>) -> bool {
     })
 }
 
-/// The session that the answer to a reset acknowledges.
+/// The session that the answer to a reset names: one packet acknowledged, number 0, and itself the
+/// packet number 0.
 fn receiver(message: Message<'_>) -> Option<u64> {
     AUTHENTICATION.iter().find_map(|extra| {
         let mut cursor = Cursor::new(message.bytes);
         cursor.skip(SESSION + extra)?;
-        let count = usize::from(cursor.u8()?);
-        if !(1..=8).contains(&count) {
-            return None;
-        }
-        cursor.skip(4 * (count - 1))?;
-        let (number, receiver) = (cursor.u32_be()?, cursor.array()?);
-        (number == 0 || *extra > 0).then(|| u64::from_be_bytes(receiver))
+        let (count, acknowledged) = (cursor.u8()?, cursor.u32_be()?);
+        let (receiver, number) = (cursor.array()?, cursor.u32_be()?);
+        let fits = count == 1 && acknowledged == 0 && number == 0;
+        (fits && cursor.position() == message.wire).then(|| u64::from_be_bytes(receiver))
     })
 }
 

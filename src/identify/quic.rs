@@ -41,6 +41,9 @@ fn read(message: Message<'_>) -> Reading {
         let tagged = read_tagged(message);
         return match tagged {
             Some(reading) => reading,
+            None if message.is_cut() && message.bytes.len() < 13 && first & 0x09 == 0x09 => {
+                Reading::OPEN
+            }
             // Sixteen bytes of authentication tag, a packet number and an identifier or none.
             None if first & FIXED != 0 && message.wire >= 21 => Reading::OPEN,
             None => Reading::NO,

@@ -47,6 +47,9 @@ const METHODS: [&[u8]; 14] = [
     b"PUBLISH",
 ];
 
+/// Longest name of a method that is believed.
+const LONGEST_METHOD: usize = 20;
+
 /// Longest datagram that is taken for a keepalive.
 const KEEPALIVE: usize = 8;
 
@@ -77,7 +80,8 @@ fn read_start(bytes: &[u8], cut: bool) -> Reading {
     let mut words = line.splitn(2, |byte| *byte == b' ');
     let method = words.next().unwrap_or_default();
     let Some(target) = words.next() else {
-        let possible = is_start(VERSION) || METHODS.iter().any(|method| is_start(method));
+        let possible = is_start(VERSION) || line.iter().all(u8::is_ascii_uppercase) && cut;
+        let possible = possible && !complete && line.len() <= LONGEST_METHOD;
         return if possible { Reading::OPEN } else { Reading::NO };
     };
     let known = METHODS.contains(&method);
@@ -91,7 +95,8 @@ fn read_start(bytes: &[u8], cut: bool) -> Reading {
         return if addressed { request(line.len()) } else { Reading::NO };
     }
     match has_scheme(target) {
-        _ if !cut || !known => Reading::NO,
+        _ if !cut => Reading::NO,
+        _ if !known => Reading::OPEN,
         Some(true) => request(line.len()),
         Some(false) => Reading::NO,
         None => Reading::OPEN,
@@ -113,7 +118,7 @@ fn read_status(rest: &[u8], complete: bool, cut: bool) -> Reading {
 
 /// A method: capital letters, or of an extension.
 fn is_token(method: &[u8]) -> bool {
-    (3..=20).contains(&method.len()) && method.iter().all(u8::is_ascii_uppercase)
+    (3..=LONGEST_METHOD).contains(&method.len()) && method.iter().all(u8::is_ascii_uppercase)
 }
 
 /// Whether the address is one that SIP asks for; `None` when too little of it was captured.
