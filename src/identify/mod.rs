@@ -14,14 +14,52 @@
 
 mod announcement;
 mod ber;
+mod bittorrent_dht;
+mod capwap;
 mod claim;
 mod details;
+mod dhcp;
+mod dhcpv6;
+mod dns;
+mod dns_message;
+mod dtls;
 mod evidence;
 mod framing;
+mod gtp;
+mod header_lines;
+mod hsrp;
+mod iax2;
+mod ike;
+mod l2tp;
+mod llmnr;
+mod mdns;
+mod megaco;
 mod messages;
+mod mgcp;
+mod nat_pmp;
+mod nbdgm;
+mod nbns;
+mod netflow;
+mod ntp;
+mod openvpn;
 mod protocol;
+mod quic;
+mod radius;
+mod reading;
+mod rip;
+mod rtcp;
+mod sdp;
+mod sflow;
+mod slammer;
+mod snmp;
+mod ssdp;
+mod stun;
+mod syslog;
 mod text;
+mod tftp;
 mod tpkt;
+mod wireguard;
+mod ws_discovery;
 
 pub mod bittorrent;
 pub mod dcerpc;
@@ -34,6 +72,7 @@ pub mod kerberos;
 pub mod kpasswd;
 pub mod ldap;
 pub mod link_state;
+pub mod mapi_notification;
 pub mod mysql;
 pub mod nbss;
 pub mod oracle;
@@ -41,13 +80,17 @@ pub mod pop3;
 pub mod postgres;
 pub mod rdp;
 pub mod rfb;
+pub mod rtp;
 pub mod rtsp;
 pub mod sccp;
+pub mod sip;
 pub mod smb;
 pub mod smtp;
 pub mod socks;
 pub mod ssh;
+pub mod ssrp;
 pub mod sunrpc;
+pub mod t38;
 pub mod tds;
 pub mod telnet;
 pub mod tip;
@@ -77,6 +120,7 @@ pub struct Recogniser {
 /// Every recogniser, in the order of trial: exact magic before structure before statistics
 /// (D2.1 rule 7).
 pub static RECOGNISERS: &[&Recogniser] = &[
+    // Exact magic.
     &tls::RECOGNISER,
     &smb::RECOGNISER,
     &ssh::RECOGNISER,
@@ -87,6 +131,18 @@ pub static RECOGNISERS: &[&Recogniser] = &[
     &xmpp::RECOGNISER,
     &rdp::RECOGNISER,
     &h323::RECOGNISER,
+    &sip::RECOGNISER,
+    &ssdp::RECOGNISER,
+    &slammer::RECOGNISER,
+    &stun::RECOGNISER,
+    &dtls::RECOGNISER,
+    &quic::RECOGNISER,
+    &dhcp::RECOGNISER,
+    &bittorrent_dht::RECOGNISER,
+    &mgcp::RECOGNISER,
+    &megaco::RECOGNISER,
+    &ws_discovery::RECOGNISER,
+    // Structure.
     &dcerpc::RECOGNISER,
     &tds::RECOGNISER,
     &kerberos::RECOGNISER,
@@ -107,4 +163,32 @@ pub static RECOGNISERS: &[&Recogniser] = &[
     &tip::RECOGNISER,
     &telnet::RECOGNISER,
     &link_state::RECOGNISER,
+    &nbns::RECOGNISER,
+    &nbdgm::RECOGNISER,
+    &mdns::RECOGNISER,
+    &llmnr::RECOGNISER,
+    &dns::RECOGNISER,
+    &snmp::RECOGNISER,
+    &ssrp::RECOGNISER,
+    &tftp::RECOGNISER,
+    &dhcpv6::RECOGNISER,
+    &radius::RECOGNISER,
+    &ike::RECOGNISER,
+    &l2tp::RECOGNISER,
+    &netflow::RECOGNISER,
+    &sflow::RECOGNISER,
+    &rip::RECOGNISER,
+    &hsrp::RECOGNISER,
+    &capwap::RECOGNISER,
+    &gtp::RECOGNISER,
+    &iax2::RECOGNISER,
+    &syslog::RECOGNISER,
+    &ntp::RECOGNISER,
+    &rtcp::RECOGNISER,
+    &wireguard::RECOGNISER,
+    &openvpn::RECOGNISER,
+    &nat_pmp::RECOGNISER,
+    // Statistics.
+    &t38::RECOGNISER,
+    &rtp::RECOGNISER,
 ];
