@@ -2,6 +2,9 @@
 
 pub mod assemble;
 pub mod corpus;
+mod datagram_samples;
+mod datagrams;
 mod followers;
+mod media;
 mod noise;
 mod samples;

@@ -34,6 +34,7 @@ const ADDRESSED: [&[u8]; 2] = [b"d2:ip6:", b"d2:ip4:"];
 
 /// The number that opens a tracker's conversation.
 const TRACKER: u64 = 0x0000_0417_2710_1980;
+const TRACKER_REQUEST: usize = 16;
 
 const MICRO_HEADER: usize = 20;
 
@@ -66,18 +67,17 @@ fn read_table(message: Message<'_>) -> Reading {
     if cut { Reading::OPEN } else { Reading::NO }
 }
 
-/// The request is 16 bytes: number, action, transaction. So is the answer: action, transaction,
-/// connection.
+/// The request is 16 bytes: number, action 0, transaction.
 fn read_tracker(message: Message<'_>) -> Reading {
-    let mut cursor = Cursor::new(message.bytes);
-    let (Some(first), Some(second)) = (cursor.array().map(u64::from_be_bytes), cursor.u32_be())
-    else {
+    let request = TRACKER.to_be_bytes().into_iter().chain([0; 4]);
+    if message.wire != TRACKER_REQUEST || !message.bytes.iter().copied().zip(request).all(same) {
         return Reading::NO;
-    };
-    if first == TRACKER && second == 0 && message.wire == 16 {
-        return Reading::strong(16).from(Role::Client);
     }
-    Reading::NO
+    if message.bytes.len() < 12 { Reading::OPEN } else { Reading::strong(12).from(Role::Client) }
+}
+
+fn same((found, wanted): (u8, u8)) -> bool {
+    found == wanted
 }
 
 fn read_micro(message: Message<'_>) -> Reading {

@@ -63,11 +63,17 @@ fn read(message: Message<'_>) -> Reading {
         Some(cookie) if cookie == COOKIE => Reading::strong(SMALLEST),
         Some(_) => Reading::weak(12),
         // Sixteen bytes of hardware address with zeros behind it tell as much as the cookie.
-        None if message.bytes.len() >= HEAD => Reading::strong(HEAD),
+        None if has_address(message.bytes) => Reading::strong(HEAD),
         None => Reading::weak(12),
     };
     let role = if operation == 1 { Role::Client } else { Role::Server };
     reading.from(role).in_exchange(transaction.into())
+}
+
+/// Whether the whole head was captured and holds a hardware address of Ethernet's kind.
+fn has_address(bytes: &[u8]) -> bool {
+    let ethernet = bytes.get(1..3) == Some(&[1, 6]) && bytes.len() >= HEAD;
+    ethernet && bytes.get(28..34).is_some_and(|address| address != [0; 6])
 }
 
 /// Whether the field of the hardware address holds nothing behind the address.

@@ -79,8 +79,8 @@ fn read_time(message: Message<'_>, mode: u8) -> Reading {
         return Reading::NO;
     }
     match mode {
-        CLIENT => packet.read_request(),
-        SERVER => packet.read_answer().from(Role::Server).in_exchange(packet.originate),
+        CLIENT | ACTIVE => packet.read_request(),
+        SERVER | PASSIVE => packet.read_answer().from(Role::Server).in_exchange(packet.originate),
         _ => packet.read_answer(),
     }
 }

@@ -90,8 +90,10 @@ fn long_header(message: Message<'_>) -> Result<Reading, Stop> {
     if !is_known(version) || first & FIXED == 0 {
         return Err(Stop::Broken);
     }
-    identifier(&mut cursor)?;
-    identifier(&mut cursor)?;
+    let (destination, source) = (identifier(&mut cursor)?, identifier(&mut cursor)?);
+    if destination.len().max(source.len()) < 4 {
+        return Err(Stop::Broken);
+    }
     let kind = match (first >> 4 & 3, version) {
         (kind, VERSION_2) => (kind + 3) & 3,
         (kind, _) => kind,
@@ -123,23 +125,29 @@ fn long_header(message: Message<'_>) -> Result<Reading, Stop> {
 const INITIAL: u8 = 0;
 const RETRY: u8 = 3;
 
-/// Version negotiation: both identifiers, then versions to the end.
+/// Version negotiation: both identifiers, then versions to the end. The source is what the client
+/// chose for the server, at least eight bytes (RFC 9000 sections 6.1 and 7.2).
 fn negotiation(mut cursor: Cursor<'_>, message: Message<'_>) -> Result<Reading, Stop> {
     identifier(&mut cursor)?;
-    identifier(&mut cursor)?;
+    let source = identifier(&mut cursor)?;
     let left = message.wire.saturating_sub(cursor.position());
-    if left == 0 || left % 4 != 0 {
+    if source.len() < 8 || left == 0 || left % 4 != 0 {
         return Err(Stop::Broken);
     }
     let mut known = false;
     for _ in 0..left / 4 {
-        let Some(version) = cursor.u32_be() else { break };
-        known |= is_known(version) || is_google(version);
+        let version = cursor.u32_be().ok_or(Stop::End)?;
+        // Versions that are reserved to be asked for in vain (section 15).
+        let reserved = version & 0x0F0F_0F0F == 0x0A0A_0A0A;
+        if !is_known(version) && !reserved {
+            return Err(Stop::Broken);
+        }
+        known |= !reserved;
     }
     if known {
         Ok(Reading::strong(cursor.position()).from(Role::Server))
     } else {
-        Ok(Reading::weak(cursor.position()))
+        Err(Stop::Broken)
     }
 }
 

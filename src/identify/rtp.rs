@@ -30,7 +30,8 @@ pub(super) static RECOGNISER: Recogniser = Recogniser {
 /// Bytes of the fixed header.
 pub const HEADER: usize = 12;
 
-/// Sources followed per direction: speech, and tones under another SSRC (D2.17), twice.
+/// Sources followed per direction: speech, and tones under another SSRC (D2.17), twice. They are the
+/// ones of the lowest SSRC, so that parts of a conversation follow whom the whole follows.
 const SOURCES: usize = 4;
 
 /// Payload types remembered per source.
@@ -120,12 +121,11 @@ fn parts_fit(first: u8, mut cursor: Cursor<'_>, bytes: &[u8], wire: usize) -> bo
 /// What one sender's packets show, in any number of them.
 ///
 /// Everything in it can be joined: `merge` of two neighbouring parts gives the track of the
-/// whole. Followed are the first four sources in order of appearance.
+/// whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Track {
+    /// In order of SSRC.
     sources: Vec<Source>,
-    /// Packets that pass as RTP from further sources.
-    others: u32,
 }
 
 impl Track {
@@ -139,21 +139,26 @@ impl Track {
 
     /// Takes the track of what the same sender sent next.
     pub fn merge(&mut self, later: Track) {
-        let Track { sources, others } = later;
+        let Track { sources } = later;
         sources.into_iter().for_each(|source| self.join(source));
-        self.others = self.others.saturating_add(others);
     }
 
     fn join(&mut self, later: Source) {
-        let room = self.sources.len() < SOURCES;
-        match self.sources.iter_mut().find(|source| source.ssrc == later.ssrc) {
-            Some(source) => source.merge(later),
-            None if room => self.sources.push(later),
-            None => self.others = self.others.saturating_add(later.packets),
+        match self.sources.binary_search_by_key(&later.ssrc, |source| source.ssrc) {
+            Ok(at) => {
+                if let Some(source) = self.sources.get_mut(at) {
+                    source.merge(later);
+                }
+            }
+            Err(at) if at < SOURCES => {
+                self.sources.insert(at, later);
+                self.sources.truncate(SOURCES);
+            }
+            Err(_) => {}
         }
     }
 
-    /// The sources in order of appearance.
+    /// The sources that are followed, in order of SSRC: at most four.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }

@@ -94,12 +94,10 @@ fn read_start(bytes: &[u8], cut: bool) -> Reading {
         let addressed = ends.is_some_and(|uri| uri.contains(&b':') && !uri.contains(&b' '));
         return if addressed { request(line.len()) } else { Reading::NO };
     }
-    match has_scheme(target) {
-        _ if !cut => Reading::NO,
-        _ if !known => Reading::OPEN,
-        Some(true) => request(line.len()),
-        Some(false) => Reading::NO,
-        None => Reading::OPEN,
+    match cut {
+        true if known && has_scheme(target) => request(line.len()),
+        true => Reading::OPEN,
+        false => Reading::NO,
     }
 }
 
@@ -121,22 +119,11 @@ fn is_token(method: &[u8]) -> bool {
     (3..=LONGEST_METHOD).contains(&method.len()) && method.iter().all(u8::is_ascii_uppercase)
 }
 
-/// Whether the address is one that SIP asks for; `None` when too little of it was captured.
-fn has_scheme(target: &[u8]) -> Option<bool> {
-    let mut possible = false;
-    for scheme in [b"sip:".as_slice(), b"sips:", b"tel:"] {
-        let known = scheme.len().min(target.len());
-        let (Some(start), Some(wanted)) = (target.get(..known), scheme.get(..known)) else {
-            continue;
-        };
-        if start.eq_ignore_ascii_case(wanted) {
-            if known == scheme.len() {
-                return Some(true);
-            }
-            possible = true;
-        }
-    }
-    if possible { None } else { Some(false) }
+/// Whether the address is of a kind that SIP asks for (RFC 3261 section 19, RFC 3966).
+fn has_scheme(target: &[u8]) -> bool {
+    [b"sip:".as_slice(), b"sips:", b"tel:"].iter().any(|scheme| {
+        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }
 
 /// A header of a message: where it ends, and the length of the body if it tells.
