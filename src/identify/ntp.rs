@@ -70,7 +70,7 @@ fn read(message: Message<'_>) -> Reading {
 
 /// A packet that carries times.
 fn read_time(message: Message<'_>, mode: u8) -> Reading {
-    if !(PACKET..=LONGEST).contains(&message.wire) || message.wire % 4 != 0 {
+    if !(PACKET..=LONGEST).contains(&message.wire) || !message.wire.is_multiple_of(4) {
         return Reading::NO;
     }
     let Some(packet) = Packet::parse(message.bytes) else { return Reading::OPEN };

@@ -131,7 +131,7 @@ fn negotiation(mut cursor: Cursor<'_>, message: Message<'_>) -> Result<Reading, 
     identifier(&mut cursor)?;
     let source = identifier(&mut cursor)?;
     let left = message.wire.saturating_sub(cursor.position());
-    if source.len() < 8 || left == 0 || left % 4 != 0 {
+    if source.len() < 8 || left == 0 || !left.is_multiple_of(4) {
         return Err(Stop::Broken);
     }
     let mut known = false;

@@ -104,9 +104,8 @@ fn read_start(bytes: &[u8], cut: bool) -> Reading {
 /// Reads what follows the version in a response.
 fn read_status(rest: &[u8], complete: bool, cut: bool) -> Reading {
     match rest {
-        [b' ', b'1'..=b'6', b'0'..=b'9', b'0'..=b'9', after @ ..]
-            if matches!(after, [] | [b' ', ..]) =>
-        {
+        [b' ', b'1'..=b'6', b'0'..=b'9', b'0'..=b'9']
+        | [b' ', b'1'..=b'6', b'0'..=b'9', b'0'..=b'9', b' ', ..] => {
             Reading::strong(VERSION.len() + 4).from(Role::Server)
         }
         _ if rest.len() < 4 && !complete && cut => Reading::OPEN,

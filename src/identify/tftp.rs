@@ -78,7 +78,8 @@ fn read_request(message: Message<'_>) -> Reading {
             .any(|known| known.eq_ignore_ascii_case(mode))
     };
     // Options and their values come in pairs.
-    let options = mode.is_some_and(known) && strings.count() % 2 == 0 && is_printable(name);
+    let options =
+        mode.is_some_and(known) && strings.count().is_multiple_of(2) && is_printable(name);
     // A server must bear an empty name, which attackers pad.
     let padded = name.is_empty() && self::strings(message.bytes).last().is_some_and(known);
     if (options || padded) && message.bytes.last() == Some(&0) {

@@ -56,10 +56,12 @@ fn read(message: Message<'_>) -> Reading {
             handshake(ANSWER).from(Role::Server).in_exchange(receiver.into())
         }
         (3, COOKIE) => Reading::weak(8).from(Role::Server),
-        (4, DATA..) if message.wire % 16 == 0 => match cursor.array().map(u64::from_le_bytes) {
-            Some(counter) if counter >= COUNTER_LIMIT => Reading::NO,
-            _ => Reading::weak(16).in_session(first.into()),
-        },
+        (4, DATA..) if message.wire.is_multiple_of(16) => {
+            match cursor.array().map(u64::from_le_bytes) {
+                Some(counter) if counter >= COUNTER_LIMIT => Reading::NO,
+                _ => Reading::weak(16).in_session(first.into()),
+            }
+        }
         _ => Reading::NO,
     }
 }

@@ -108,7 +108,7 @@ const SAMPLES: &[Sample] = &[
     // MC-SQLR section 4.1 in its layout: all instances are asked for and one answers.
     sample(
         "ssrp",
-        Strong,
+        Confirmed,
         &["02"],
         &["05 5800 \"ServerName;ILSUNG1;InstanceName;YUKONSTD;IsClustered;No;Version;9.00.1399.06;\
            tcp;57137;;"],
@@ -409,7 +409,7 @@ impl Random {
     /// Bytes of any value, or mostly small ones, or letters.
     fn bytes(&mut self) -> Vec<u8> {
         let kind = self.next() % 3;
-        let length = self.next() % if self.next() % 4 == 0 { 600 } else { 64 };
+        let length = self.next() % if self.next().is_multiple_of(4) { 600 } else { 64 };
         let byte = |value: u64| match kind {
             0 => value as u8,
             1 => [0, 0, 0, 1, 2, value as u8, (value % 8) as u8][(value >> 8) as usize % 7],

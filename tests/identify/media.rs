@@ -271,6 +271,8 @@ fn calls_announce_what_their_descriptions_say() {
     let mut compared = 0;
     for file in [
         "protocols/heplify__rtp_rtcp_sip_ipv4_udp.pcap",
+        "protocols/ndpi__sip.pcap",
+        "protocols/pcpp__sip_non_default_port.pcap",
         "protocols/suricata__sip-method-sip.pcap",
         "protocols/suricata__sip-sdp-sdp.pcap",
     ] {
@@ -297,36 +299,38 @@ fn calls_announce_what_their_descriptions_say() {
 const OFFER: &str = "INVITE sip:bob@example.com SIP/2.0\r\nContent-Type: application/sdp\r\n\
                      Content-Length: 50\r\n\r\nv=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 22800 RTP/AVP 0\r\n";
 
+/// The RTP ports that are announced while a follower is fed.
+fn media(feed: impl Fn(&mut sip::SipFollower, &mut dyn FnMut(Announcement))) -> Vec<u16> {
+    let mut follower = sip::SipFollower::default();
+    let mut ports = Vec::new();
+    feed(&mut follower, &mut |one| {
+        if one.protocol == Protocol::Rtp && one.address.is_some() {
+            ports.push(one.port);
+        }
+    });
+    ports
+}
+
 /// After a hole within a message the next one is read; after a hole across messages the next
 /// start line is found.
 #[test]
 fn a_gap_costs_one_message() {
-    let media = |feed: &dyn Fn(&mut sip::SipFollower, &mut dyn FnMut(Announcement))| {
-        let mut follower = sip::SipFollower::default();
-        let mut ports = Vec::new();
-        feed(&mut follower, &mut |one| {
-            if one.protocol == Protocol::Rtp && one.address.is_some() {
-                ports.push(one.port);
-            }
-        });
-        ports
-    };
     let offer = OFFER.as_bytes();
-    assert_eq!(media(&|follower, out| follower.feed(End::A, offer, true, out)), [22800]);
+    assert_eq!(media(|follower, out| follower.feed(End::A, offer, true, out)), [22800]);
     let within = |follower: &mut sip::SipFollower, out: &mut dyn FnMut(Announcement)| {
         follower.feed(End::A, &offer[..100], true, out);
         follower.gap(End::A, 20);
         follower.feed(End::A, &offer[120..], false, out);
         follower.feed(End::A, offer, false, out);
     };
-    assert_eq!(media(&within), [22800]);
+    assert_eq!(media(within), [22800]);
     let across = |follower: &mut sip::SipFollower, out: &mut dyn FnMut(Announcement)| {
         follower.feed(End::A, &offer[..100], true, out);
         follower.gap(End::A, 5000);
         follower.feed(End::A, &offer[60..], false, out);
         follower.feed(End::A, offer, false, out);
     };
-    assert_eq!(media(&across).last(), Some(&22800));
+    assert_eq!(media(across).last(), Some(&22800));
     let endless = |follower: &mut sip::SipFollower, out: &mut dyn FnMut(Announcement)| {
         for _ in 0..100 {
             follower.feed(End::B, &[b'A'; 4096], false, out);
@@ -334,5 +338,5 @@ fn a_gap_costs_one_message() {
         follower.feed(End::B, b"\r\n", false, out);
         follower.feed(End::B, offer, false, out);
     };
-    assert_eq!(media(&endless), [22800]);
+    assert_eq!(media(endless), [22800]);
 }
