@@ -13,18 +13,26 @@ impl Evaluated {
         let dropped = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
         let cut = inputs.iter().map(|input| input.cut_packets).sum();
         let blurred = self.blurred.packets;
+        let facts = &self.facts;
+        let copied = Doubt::of_copies(facts.copies.exact + facts.copies.routed, facts.ip_packets);
         let all = [
             (failed, Doubt::InputsFailed { failed, inputs: inputs.len() as u64 }),
             (filtered, Doubt::Filtered(filtered)),
             (dropped, Doubt::Dropped(dropped)),
             (cut, Doubt::Cut(cut)),
+            (facts.over_9216, Doubt::SuperFrames(facts.over_9216)),
             (blurred, Doubt::BlurredPackets(blurred)),
             (self.fragments_lost, Doubt::LostFragments(self.fragments_lost)),
             (self.quotes_lost, Doubt::LostQuotes(self.quotes_lost)),
         ];
         Evidence {
             begin: self.timeline.begin(),
-            reasons: all.into_iter().filter(|(count, _)| *count > 0).map(|(_, d)| d).collect(),
+            reasons: all
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(_, doubt)| doubt)
+                .chain(copied)
+                .collect(),
         }
     }
 }

@@ -272,6 +272,7 @@ pub(super) fn undecoded(accounting: &Accounting) -> u64 {
 }
 
 /// Bytes of a flow that were acknowledged and not captured.
-fn unseen_bytes(_record: &FlowRecord) -> Option<u64> {
-    None
+fn unseen_bytes(record: &FlowRecord) -> Option<u64> {
+    let unseen = |direction| u64::from(record.unseen_bytes(direction));
+    Some(unseen(Direction::AToB) + unseen(Direction::BToA))
 }

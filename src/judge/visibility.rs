@@ -128,8 +128,8 @@ impl Visibility {
 }
 
 /// The VLAN in which one direction of a flow was captured.
-fn vlan(_half: &Half) -> Vlan {
-    None
+fn vlan(half: &Half) -> Vlan {
+    half.vlan
 }
 
 fn seen(record: &FlowRecord) -> Option<Seen> {

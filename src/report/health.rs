@@ -5,8 +5,8 @@ use super::build::{Builder, by_name};
 use super::cannot_say::cannot_say;
 use super::model;
 use crate::capture::Interface;
-use crate::flow::{Class, ConnectionState};
-use crate::judge::{Directions, Health, Measure, MeasureKind, per_million};
+use crate::flow::{CaptureFacts, Class, ConnectionState, CopyCounts, SPACINGS};
+use crate::judge::{Directions, Health, Measure, MeasureKind, Tunnel, per_million};
 
 /// Share of half-seen flows above which a capture counts as one-sided, in parts per million; see
 /// [`Directions::one_sided`].
@@ -51,6 +51,11 @@ impl Builder<'_> {
             in_scope: in_scope(&self.assessment.health),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
             misdirected_icmp_errors: self.source.stream.quotes_misdirected,
+            copies: copies(self.source.stream.facts.copies),
+            ip_packets: ip_packets(&self.source.stream.facts),
+            tunnels: self.assessment.tunnels.iter().map(tunnel).collect(),
+            unlisted_tunnel_packets: self.source.stream.carriers.untold(),
+            unread_inside: self.source.stream.unread_inside.total().packets,
         }
     }
 
@@ -80,6 +85,45 @@ impl Builder<'_> {
             reasons: said.iter().map(|limitation| limitation.text.clone()).collect(),
             cannot_say: said,
         }
+    }
+}
+
+fn copies(counts: CopyCounts) -> model::Copies {
+    let spacing = SPACINGS.iter().zip(counts.spacing);
+    model::Copies {
+        exact: counts.exact,
+        routed: counts.routed,
+        spacing: spacing
+            .map(|(up_to_ns, packets)| model::Spacing { up_to_ns: *up_to_ns, packets })
+            .collect(),
+    }
+}
+
+fn ip_packets(facts: &CaptureFacts) -> model::IpPackets {
+    model::IpPackets {
+        packets: facts.ip_packets,
+        over_1500: facts.over_1500,
+        over_9216: facts.over_9216,
+        longest: facts.longest.into(),
+        without_length: facts.without_length,
+        cut: facts.cut,
+        header_checksum_wrong: facts.header_checksum_wrong,
+        checksum_left_to_card: facts.checksum_left_to_card,
+    }
+}
+
+fn tunnel(tunnel: &Tunnel) -> model::Tunnel {
+    let Tunnel { key, passed, mirror } = tunnel;
+    model::Tunnel {
+        kind: key.outer.name().to_owned(),
+        source: key.source.address().to_string(),
+        destination: key.destination.address().to_string(),
+        port: key.destination.port(),
+        identifier: key.identifier,
+        mirror: *mirror,
+        packets: passed.packets,
+        frame_bytes: passed.frame_bytes,
+        lost_packets: passed.lost(),
     }
 }
 

@@ -299,6 +299,84 @@ pub struct CaptureHealth {
     /// ICMP errors that went to another host than the one whose packet they quote; they say
     /// nothing of the flow they quote.
     pub misdirected_icmp_errors: u64,
+    /// Copies of packets that were left out of every other number.
+    pub copies: Copies,
+    /// Lengths and checksums of all IP packets.
+    pub ip_packets: IpPackets,
+    /// Tunnels through which packets came, by kind, ends and identifier.
+    pub tunnels: Vec<Tunnel>,
+    /// Packets whose tunnel is not listed for want of room.
+    pub unlisted_tunnel_packets: u64,
+    /// Packets that count for a tunnel because what it carried could not be read.
+    pub unread_inside: u64,
+}
+
+/// Copies of packets, which mirrors and routers make.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Copies {
+    /// Copies with the hop limit of the packet before.
+    pub exact: u64,
+    /// Copies with another hop limit: a router stands between.
+    pub routed: u64,
+    /// Copies by their distance to the packet before.
+    pub spacing: Vec<Spacing>,
+}
+
+/// Copies at a distance.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spacing {
+    /// Greatest distance, in nanoseconds; the least is that of the entry before.
+    pub up_to_ns: u64,
+    /// Copies.
+    pub packets: u64,
+}
+
+/// Lengths and checksums of IP packets, copies included.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IpPackets {
+    /// IP packets and fragments.
+    pub packets: u64,
+    /// Those longer than 1500 bytes: jumbo frames, or packets that a network card had joined.
+    pub over_1500: u64,
+    /// Those longer than 9216 bytes, which no link carries.
+    pub over_9216: u64,
+    /// Bytes of the longest.
+    pub longest: u64,
+    /// Those whose header declares no length and leaves it to the network card.
+    pub without_length: u64,
+    /// Those of which the capture, or a mirror, cut off a part.
+    pub cut: u64,
+    /// IPv4 packets whose header checksum is wrong. They are judged like any other.
+    pub header_checksum_wrong: u64,
+    /// TCP and UDP packets whose checksum was left to a network card.
+    pub checksum_left_to_card: u64,
+}
+
+/// One direction of a tunnel.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tunnel {
+    /// Kind, by the name it has in paths.
+    pub kind: String,
+    /// Address of the sender.
+    pub source: String,
+    /// Address of the receiver.
+    pub destination: String,
+    /// Port of the receiver; 0 unless the tunnel runs over UDP.
+    pub port: u16,
+    /// Network identifier, session, key or tunnel endpoint identifier; 0 when there is none.
+    pub identifier: u32,
+    /// Whether it only carries mirrored packets to a collector and is no conversation itself.
+    pub mirror: bool,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes of whole frames on the wire.
+    pub frame_bytes: u64,
+    /// Packets missing between the first and the last, by their sequence numbers.
+    pub lost_packets: u64,
 }
 
 /// Packets lost before they reached the files, by who counted them. Each is absent when no input

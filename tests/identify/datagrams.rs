@@ -117,6 +117,12 @@ const CLAIMED: &[Exception] = &[
 /// Flows of a label that nothing in their bytes shows.
 const UNCLAIMED: &[Exception] = &[
     exception(
+        "formats/zeek__dns-inverse-query.pcap",
+        "dns",
+        1,
+        "an inverse query (opcode 1), which RFC 3425 withdrew",
+    ),
+    exception(
         "encaps/ndpi__capwap.pcap",
         "capwap",
         1,
