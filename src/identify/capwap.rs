@@ -51,7 +51,7 @@ fn read_secured(record: &[u8], message: Message<'_>) -> Reading {
     let Some((kind, version, length)) = fields else {
         return if message.is_cut() { Reading::OPEN } else { Reading::NO };
     };
-    let legal = matches!(kind, 0x14..=0x17) && matches!(version, 0xFEFF | 0xFEFD | 0x0100);
+    let legal = matches!(kind, 0x14..=0x17) && matches!(version, 0xFEFF | 0xFEFD);
     if legal && 4 + 13 + length <= message.wire { Reading::strong(17) } else { Reading::NO }
 }
 
@@ -61,12 +61,19 @@ fn read_clear(message: Message<'_>) -> Reading {
         return if message.is_cut() { Reading::OPEN } else { Reading::NO };
     };
     let length = (head >> 19 & 0x1F) as usize * 4;
-    if length < HEADER || head & 0x07 != 0 || message.wire < length {
+    // A longer header holds an address or radio data, and flags say so.
+    let extended = head & 0x30 != 0;
+    let legal = length >= HEADER && head & 0x07 == 0 && extended == (length > HEADER);
+    if !legal || message.wire < length {
         return Reading::NO;
     }
     let fragment = head & 0x80 != 0;
     let control = (|| {
-        cursor.skip(length - 4)?;
+        let place = cursor.u32_be()?;
+        if !fragment && place != 0 {
+            return Some((0, 0, 0));
+        }
+        cursor.skip(length - HEADER)?;
         let kind = cursor.u32_be()?;
         let sequence = cursor.u8()?;
         Some((kind, sequence, usize::from(cursor.u16_be()?)))
@@ -74,16 +81,35 @@ fn read_clear(message: Message<'_>) -> Reading {
     let Some((kind, sequence, elements)) = control else {
         return if message.is_cut() { Reading::OPEN } else { Reading::NO };
     };
+    let known = (1..=MESSAGES).contains(&kind);
+    if !known || fragment {
+        // Frames of clients travel in the same header, with nothing in it to know them by.
+        return Reading::OPEN;
+    }
     // By the standard the length counts itself, the flags and the elements; some implementations
     // leave out one or both of the former.
     let start = length + CONTROL;
     let whole = [0, 1, 3].iter().any(|counted| message.wire + counted == start + elements);
-    let known = (1..=MESSAGES).contains(&kind);
-    if !known || fragment || !whole {
-        // Frames of clients travel in the same header, with nothing in it to know them by.
-        return if head & 0x0F == 0 || !known { Reading::OPEN } else { Reading::NO };
+    if !whole || message.wire <= start || !elements_fit(message, start) {
+        return Reading::NO;
     }
     let role = if kind % 2 == 1 { Role::Client } else { Role::Server };
     let exchange = u64::from(kind.next_multiple_of(2)) << 8 | u64::from(sequence);
     Reading::strong(start).from(role).in_exchange(exchange)
+}
+
+/// Whether elements of known kinds fill the message.
+fn elements_fit(message: Message<'_>, start: usize) -> bool {
+    let mut at = start;
+    while at < message.wire {
+        let mut cursor = Cursor::new(message.bytes.get(at..).unwrap_or_default());
+        let (Some(kind), Some(length)) = (cursor.u16_be(), cursor.u16_be()) else {
+            return message.is_cut();
+        };
+        if !matches!(kind, 1..=60 | 1024..=2047) {
+            return false;
+        }
+        at += 4 + usize::from(length);
+    }
+    at == message.wire
 }

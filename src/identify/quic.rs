@@ -11,6 +11,7 @@
 use super::Recogniser;
 use super::details::Details;
 use super::evidence::Carriage;
+use super::header_lines::contains;
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
 use crate::base::Cursor;
@@ -61,6 +62,9 @@ enum Stop {
     Broken,
 }
 
+/// Shortest identifier that a client chooses for a server.
+const FIRST_IDENTIFIER: usize = 8;
+
 /// A variable-length integer (RFC 9000 section 16).
 fn integer(cursor: &mut Cursor<'_>) -> Option<u64> {
     let first = cursor.u8()?;
@@ -91,17 +95,18 @@ fn long_header(message: Message<'_>) -> Result<Reading, Stop> {
         return Err(Stop::Broken);
     }
     let (destination, source) = (identifier(&mut cursor)?, identifier(&mut cursor)?);
-    if destination.len().max(source.len()) < 4 {
-        return Err(Stop::Broken);
-    }
     let kind = match (first >> 4 & 3, version) {
         (kind, VERSION_2) => (kind + 3) & 3,
         (kind, _) => kind,
     };
     let proof = cursor.position();
-    let reading = Reading::strong(proof);
+    // The first identifier of a conversation has eight bytes at least (RFC 9000 section 7.2); short
+    // ones make a header of little but a version number.
+    let long = destination.len().max(source.len()) >= FIRST_IDENTIFIER;
+    let reading = if long { Reading::strong(proof) } else { Reading::weak(proof) };
     match kind {
-        RETRY if message.wire >= proof + 16 => return Ok(reading.from(Role::Server)),
+        // Nothing but an opaque token follows.
+        RETRY if message.wire >= proof + 16 => return Ok(Reading::weak(proof).from(Role::Server)),
         RETRY => return Err(Stop::Broken),
         INITIAL => {
             let token = integer(&mut cursor).ok_or(Stop::End)?;
@@ -119,7 +124,9 @@ fn long_header(message: Message<'_>) -> Result<Reading, Stop> {
     if length > left || length < 17 {
         return Err(Stop::Broken);
     }
-    Ok(reading)
+    // Another packet may follow, and each has the fixed bit.
+    let next = cursor.rest().get(length as usize);
+    if next.is_some_and(|first| first & FIXED == 0) { Err(Stop::Broken) } else { Ok(reading) }
 }
 
 const INITIAL: u8 = 0;
@@ -131,7 +138,7 @@ fn negotiation(mut cursor: Cursor<'_>, message: Message<'_>) -> Result<Reading, 
     identifier(&mut cursor)?;
     let source = identifier(&mut cursor)?;
     let left = message.wire.saturating_sub(cursor.position());
-    if source.len() < 8 || left == 0 || !left.is_multiple_of(4) {
+    if source.len() < FIRST_IDENTIFIER || left == 0 || !left.is_multiple_of(4) {
         return Err(Stop::Broken);
     }
     let mut known = false;
@@ -158,10 +165,9 @@ fn is_known(version: u32) -> bool {
         || is_google(version)
 }
 
-/// Google's versions: `Q` or `T` and three digits.
+/// Google's versions: `Q` or `T`, 0 and two digits.
 fn is_google(version: u32) -> bool {
-    let [first, digits @ ..] = version.to_be_bytes();
-    matches!(first, b'Q' | b'T') && digits.iter().all(u8::is_ascii_digit)
+    matches!(version.to_be_bytes(), [b'Q' | b'T', b'0', b'0'..=b'9', b'0'..=b'9'])
 }
 
 /// Q044 to Q049: one byte holds both lengths of identifiers, which are 0 or 8.
@@ -184,7 +190,9 @@ fn read_tagged(message: Message<'_>) -> Option<Reading> {
     }
     cursor.skip(8)?;
     let version = cursor.u32_be()?;
-    is_google(version).then(|| Reading::strong(13).from(Role::Client))
+    let hello = contains(message.bytes, b"CHLO");
+    let reading = if hello { Reading::strong(13) } else { Reading::weak(13) };
+    is_google(version).then(|| reading.from(Role::Client))
 }
 
 fn details(message: Message<'_>, details: &mut Details) {
