@@ -10,8 +10,9 @@
 //! [`capture`] turns files into batches of frames, [`decode`] turns frames into transport
 //! units, [`flow`] folds those into mergeable per-flow state, [`judge`] compares finished flows
 //! with a policy and a site, [`engine`] runs the layers, [`report`] writes what was found and
-//! [`cli`] talks to the person. The place of `identify`, which would name what a flow speaks, is
-//! empty: a service is known by its port alone. `ARCHITECTURE.md` tells the whole way.
+//! [`cli`] talks to the person. [`identify`] holds the
+//! recognisers that name what a conversation speaks; no run asks them yet, so a service is known by
+//! its port alone. `ARCHITECTURE.md` tells the whole way.
 
 pub mod base;
 pub mod capture;

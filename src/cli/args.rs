@@ -16,6 +16,14 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Judge the conversations of packet captures
     Check(Check),
+    /// Show the headers of one packet, with offsets, and what they amount to
+    Show {
+        /// Capture file
+        file: PathBuf,
+        /// Number of the packet in the file, from 1
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        packet: u64,
+    },
     /// Print a JSON Schema
     Schema {
         /// What to describe

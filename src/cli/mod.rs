@@ -5,6 +5,7 @@ mod check;
 mod output;
 mod progress;
 mod schema;
+mod show;
 
 use std::io::Write;
 use std::path::Path;
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
     let done = match &arguments.command {
         args::Command::Check(check) => check::run(check),
         args::Command::Schema { name } => schema::run(*name),
+        args::Command::Show { file, packet } => show::run(file, *packet),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -44,15 +44,12 @@ impl Fold {
         self.partial.begin_at(first.source.ordinal);
         let lead_end = self.partial.lead_end();
         let leads = |frame: &FrameMeta| frame.source.ordinal < lead_end;
-        let parts: Vec<(&FrameBatch, (&[FrameMeta], &[FrameMeta]))> = batches
-            .iter()
-            .map(|batch| (batch, batch.frames.split_at(batch.frames.partition_point(leads))))
-            .collect();
-        let lead = |&(batch, (lead, _))| chunks(batch, lead);
-        let body = |&(batch, (_, body))| chunks(batch, body);
-        self.decode(&parts.iter().flat_map(lead).collect::<Vec<_>>(), Partial::hold);
+        let split = |batch: &FrameBatch| batch.frames.partition_point(leads);
+        let lead = |batch| chunks(batch, batch.frames.get(..split(batch)).unwrap_or_default());
+        let body = |batch| chunks(batch, batch.frames.get(split(batch)..).unwrap_or_default());
+        self.decode(&batches.iter().flat_map(lead).collect::<Vec<_>>(), Partial::hold);
         let may_grow = self.partial.runs() < self.most_runs;
-        self.decode(&parts.iter().flat_map(body).collect::<Vec<_>>(), |partial, routed| {
+        self.decode(&batches.iter().flat_map(body).collect::<Vec<_>>(), |partial, routed| {
             partial.fold(routed, may_grow);
         });
     }

@@ -351,3 +351,34 @@ fn names_of_the_site_reach_the_terminal_escaped() {
     assert_harmless("host name", &ended);
     assert!(ended.out.contains("\\u{1b}"), "{}", ended.out);
 }
+
+/// A TCP segment in ERSPAN type II in GRE: the places are those of D4.1, 14 + 20 + 8 + 8 bytes
+/// before the inner frame.
+#[test]
+fn show_prints_the_headers_of_one_packet() {
+    let bench = Bench::new();
+    let (_, wrap) = crate::wrap::WRAPPERS.iter().find(|(name, _)| *name == "ERSPAN II").unwrap();
+    let segment = crate::frames::tcp(([10, 0, 0, 1], [10, 0, 0, 2]), (50_000, 389), 1, 0, 2, b"");
+    bench.write("one.pcap", pcap(&[(1_700_000_000_000_000_000, wrap(&segment, 7))]));
+    let shown = bench.run(&["show", "one.pcap", "1"]);
+    assert_eq!(shown.status, 0);
+    let headers: Vec<&str> = shown.out.lines().map(str::trim_start).collect();
+    for header in [
+        "ethernet [0..14]",
+        "ipv4 [14..34]",
+        "gre [34..42]",
+        "erspan-2 [42..50]",
+        "ethernet [50..64]",
+        "ipv4 [64..84]",
+        "tcp [84..104]",
+        "76  source: 10.0.0.1",
+        "from 10.0.0.1:50000",
+        "to   10.0.0.2:389",
+        "path erspan-2",
+    ] {
+        assert!(headers.contains(&header), "{header}: {}", shown.out);
+    }
+    let missing = bench.run(&["show", "one.pcap", "2"]);
+    assert_eq!(missing.status, 2);
+    assert!(missing.err.contains("one.pcap has 1 packets; there is no packet 2"));
+}

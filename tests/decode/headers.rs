@@ -90,12 +90,11 @@ fn protocols_beside_ip_are_named() {
 
 #[test]
 fn what_may_hide_ip_is_not_understood() {
-    for (value, name) in [(0x88bb, "lwapp")] {
-        let place = Stop { layer: Layer::Ethernet, reason: StopReason::Unknown, value };
-        assert_eq!(stop(decode_ethernet(&format!("{value:04x} 0000"))), place);
-        assert_eq!(non_ip_name(Layer::Ethernet, value), Some(name));
-        assert!(hides_ip(Layer::Ethernet, value));
-    }
+    let value = 0x88bb;
+    let place = Stop { layer: Layer::Ethernet, reason: StopReason::Unknown, value };
+    assert_eq!(stop(decode_ethernet("88bb 0000")), place);
+    assert_eq!(non_ip_name(Layer::Ethernet, value), Some("lwapp"));
+    assert!(hides_ip(Layer::Ethernet, value));
 }
 
 #[test]
