@@ -47,12 +47,20 @@ fn portolan(path: &Path) -> (Vec<Packet>, InputSummary) {
     let mut batch = FrameBatch::default();
     let mut packets = Vec::new();
     while inputs.fill(&mut batch) {
-        packets.extend(batch.frames.iter().map(|frame| Packet {
-            nanos: frame.time.nanos(),
-            original: frame.original,
-            data: batch.data(frame).to_vec(),
+        packets.extend(batch.frames.iter().map(|frame| {
+            (
+                frame.source.number,
+                Packet {
+                    nanos: frame.time.nanos(),
+                    original: frame.original,
+                    data: batch.data(frame).to_vec(),
+                },
+            )
         }));
     }
+    // libpcap keeps the order of the file.
+    packets.sort_by_key(|(number, _)| *number);
+    let packets = packets.into_iter().map(|(_, packet)| packet).collect();
     (packets, inputs.finish().remove(0))
 }
 
