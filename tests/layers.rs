@@ -8,7 +8,7 @@ use crate::runs::repository;
 
 /// From left to right. A layer that has no code yet may be missing.
 const LAYERS: [&str; 10] =
-    ["base", "capture", "decode", "flow", "identify", "judge", "engine", "report", "cli", "main"];
+    ["base", "capture", "decode", "identify", "flow", "judge", "engine", "report", "cli", "main"];
 
 /// The position of a layer, if the name is one.
 fn rank(name: &str) -> Option<usize> {

@@ -3,14 +3,14 @@
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::routed::{Counts, Routed, hash, shard_of};
+use super::routed::{Chunk, Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
 use crate::base::Merge;
 use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
-    FragmentPool, QuoteLog, Tally, records,
+    FragmentPool, QuoteLog, Room, Tally, records,
 };
 
 /// Number of shards of the flow table; the same for any number of threads.
@@ -93,19 +93,32 @@ impl Partial {
         self.shards.iter().map(|shard| shard.table.runs()).sum()
     }
 
+    /// Bytes of memory in use for what payload tells.
+    pub fn kept(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.table.kept()).sum()
+    }
+
     /// Notes the place of a packet, to tell which of two stretches is the earlier.
     pub(super) fn begin_at(&mut self, ordinal: u64) {
         self.first_ordinal.get_or_insert(ordinal);
     }
 
+    /// Whether nothing can lie before this stretch.
+    fn begins_stream(&self) -> bool {
+        self.first_ordinal == Some(0)
+    }
+
     /// The place in the stream behind the packets that are held back.
     pub(super) fn lead_end(&self) -> u64 {
-        self.first_ordinal.unwrap_or_default().saturating_add(2 * self.copy_reach)
+        match self.first_ordinal {
+            None | Some(0) => 0,
+            Some(first) => first.saturating_add(2 * self.copy_reach),
+        }
     }
 
     /// Holds decoded frames back that follow those held.
-    pub(super) fn hold(&mut self, routed: &mut [Routed]) {
-        for chunk in routed {
+    pub(super) fn hold(&mut self, routed: &mut [Routed], arenas: &[&[u8]]) {
+        for (chunk, arena) in routed.iter_mut().zip(arenas) {
             self.counts.merge(std::mem::take(&mut chunk.counts));
             for (shard, units) in self.shards.iter_mut().zip(&chunk.units) {
                 shard.prime(units);
@@ -116,20 +129,23 @@ impl Partial {
             for unit in &chunk.quotes {
                 self.is_copied_quote(unit);
             }
-            self.lead.append(chunk);
+            self.lead.append(chunk, arena);
         }
     }
 
-    /// Folds decoded frames, which follow all frames before. With `may_grow` unset no flow begins.
-    pub(super) fn fold(&mut self, routed: &mut [Routed], may_grow: bool) {
+    /// Folds decoded frames, which follow all frames before and whose bytes lie in `arenas`. With
+    /// `may_grow` unset no flow begins, and no more payload is kept.
+    pub(super) fn fold(&mut self, routed: &mut [Routed], arenas: &[&[u8]], may_grow: bool) {
         let mut outcome = Outcome::default();
         let joined = self.collect_serial(routed, &mut outcome);
-        let routed = &*routed;
+        let chunk = |(routed, bytes)| Chunk { routed, bytes };
+        let chunks: Vec<Chunk<'_>> = routed.iter().zip(arenas.iter().copied()).map(chunk).collect();
+        let room = Room { grow: may_grow, hold: !self.begins_stream() };
         let outcomes: Vec<Outcome> = self
             .shards
             .par_iter_mut()
             .enumerate()
-            .map(|(number, shard)| shard.update(routed, number, &joined, may_grow))
+            .map(|(number, shard)| shard.update(&chunks, number, &joined, room))
             .collect();
         outcomes.into_iter().for_each(|more| outcome.merge(more));
         let Outcome { in_flows, no_room, blurred, copied, copies } = outcome;
@@ -198,15 +214,18 @@ impl Partial {
         };
         let mut later = if other_is_earlier { std::mem::replace(self, other) } else { other };
         let mut lead = std::mem::replace(&mut later.lead, Routed::new());
-        let known = lead.split_off(self.lead_end());
-        self.hold(&mut [lead]);
-        self.fold(&mut [known], true);
+        let mut known = lead.split_off(self.lead_end());
+        let arena = std::mem::take(&mut lead.held);
+        self.hold(std::slice::from_mut(&mut lead), &[&arena]);
+        let arena = std::mem::take(&mut known.held);
+        self.fold(std::slice::from_mut(&mut known), &[&arena], true);
         self.join(later);
     }
 
     /// Joins a later neighbour that holds nothing back any more.
     fn join(&mut self, later: Partial) {
         let end = later.lead_end();
+        let settles = self.begins_stream() && !later.begins_stream();
         let Partial {
             hasher: _,
             copy_reach: _,
@@ -222,6 +241,9 @@ impl Partial {
         } = later;
         for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
             shard.table.merge(table);
+            if settles {
+                shard.table.settle();
+            }
             shard.window.follow(&window, end);
         }
         self.fragment_window.follow(&fragment_window, end);
@@ -245,7 +267,8 @@ impl Partial {
     pub fn evaluate(mut self) -> Evaluated {
         let mut whole = Partial::new(self.hasher.clone(), self.copy_reach);
         let mut lead = std::mem::replace(&mut self.lead, Routed::new());
-        whole.fold(std::slice::from_mut(&mut lead), true);
+        let arena = std::mem::take(&mut lead.held);
+        whole.fold(std::slice::from_mut(&mut lead), &[&arena], true);
         whole.join(self);
         let Partial { shards, mut fragments, quotes, mut counts, blurred, .. } = whole;
         fragments.finish(&mut counts.accounting);

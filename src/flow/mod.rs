@@ -29,4 +29,4 @@ pub use history::{FlowHistory, Pushed};
 pub use quotes::{Quote, QuoteLog};
 pub use record::{ConnectionState, DirectionBasis, FlowRecord, IcmpNotice, records};
 pub use segment::{Half, Origin, Segment, TcpSeen};
-pub use table::{FlowTable, GROUP};
+pub use table::{FlowTable, GROUP, Packet, Room};

@@ -1,9 +1,11 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
 use super::carriers::CarrierUse;
+use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
+use crate::identify::{Carriage, End, Payload, Recognition};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -307,7 +309,7 @@ fn syn_of(unit: &Unit) -> Option<(Direction, u32)> {
 }
 
 /// A run of packets of one five-tuple without a new SYN and without a long silence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Segment {
     /// The first packet.
     pub origin: Origin,
@@ -321,6 +323,8 @@ pub struct Segment {
     pub path: Path,
     /// Whether other packets of the run came by another path.
     pub paths_differ: bool,
+    /// What the payload tells.
+    pub recognition: Recognition,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -340,6 +344,7 @@ impl Segment {
             syn: syn_of(unit),
             path: unit.path,
             paths_differ: false,
+            recognition: Recognition::default(),
             a_to_b,
             b_to_a,
         }
@@ -355,6 +360,7 @@ impl Segment {
             syn: None,
             path: unit.path,
             paths_differ: false,
+            recognition: Recognition::default(),
             a_to_b: Half::default(),
             b_to_a: Half::default(),
         };
@@ -410,6 +416,46 @@ impl Segment {
         }
     }
 
+    /// Reads the payload of a packet that was just absorbed. Answers by how many bytes more memory
+    /// is in use.
+    pub(super) fn read(&mut self, packet: Packet<'_>, room: Room) -> isize {
+        const RST: u8 = 0x04;
+        let Packet { unit, payload, wire } = packet;
+        let end = match unit.direction {
+            Direction::AToB => End::A,
+            Direction::BToA => End::B,
+        };
+        let (carriage, sequence) = match unit.transport {
+            Transport::Tcp { sequence, acknowledgement, flags } => {
+                let seen = TcpSeen::of_flags(flags);
+                let opens = seen.has(TcpSeen::SYN) || seen.has(TcpSeen::SYN_ACK);
+                let first = sequence.wrapping_add(u32::from(opens));
+                if opens {
+                    self.recognition.begin(end, first);
+                }
+                if seen.has(TcpSeen::SYN_ACK) {
+                    self.recognition.begin(end.other(), acknowledgement);
+                }
+                // A reset may carry its reason (RFC 9293 section 3.5.3), which is no part of the
+                // stream.
+                if flags & RST != 0 {
+                    return 0;
+                }
+                (Carriage::Tcp, first)
+            }
+            Transport::Udp => (Carriage::Udp, 0),
+            _ => return 0,
+        };
+        if payload.is_empty() || self.recognition.is_known() {
+            return 0;
+        }
+        let time = unit.time;
+        let before = self.recognition.weight();
+        let payload = Payload { end, carriage, sequence, bytes: payload, wire, time };
+        self.recognition.take(&payload, room.hold, room.grow);
+        self.recognition.weight() as isize - before as isize
+    }
+
     /// Forgets what a run that holds only copies began with.
     fn begin_with(&mut self, origin: Origin, times: (Timestamp, Timestamp), path: Path) {
         (self.origin, self.path) = (origin, path);
@@ -430,19 +476,31 @@ impl Segment {
     }
 
     /// Appends a run that follows in arrival order.
-    pub fn append(&mut self, later: &Segment) {
-        let Segment { origin, earliest, latest, syn, path, paths_differ, a_to_b, b_to_a } = later;
+    pub fn append(&mut self, later: Segment) {
+        let packets = later.packets();
+        let Segment {
+            origin,
+            earliest,
+            latest,
+            syn,
+            path,
+            paths_differ,
+            recognition,
+            a_to_b,
+            b_to_a,
+        } = later;
         if self.packets() == 0 {
-            self.begin_with(*origin, (*earliest, *latest), *path);
+            self.begin_with(origin, (earliest, latest), path);
         }
-        if later.packets() > 0 {
-            self.origin = self.origin.min(*origin);
-            self.earliest = self.earliest.min(*earliest);
-            self.latest = self.latest.max(*latest);
-            self.syn = self.syn.or(*syn);
-            self.paths_differ |= *paths_differ || self.path != *path;
+        if packets > 0 {
+            self.origin = self.origin.min(origin);
+            self.earliest = self.earliest.min(earliest);
+            self.latest = self.latest.max(latest);
+            self.syn = self.syn.or(syn);
+            self.paths_differ |= paths_differ || self.path != path;
         }
-        self.a_to_b.append(a_to_b);
-        self.b_to_a.append(b_to_a);
+        self.recognition.append(recognition);
+        self.a_to_b.append(&a_to_b);
+        self.b_to_a.append(&b_to_a);
     }
 }

@@ -18,6 +18,27 @@ const SLAB: usize = 256;
 /// other.
 pub const GROUP: usize = 32;
 
+/// A packet, and the captured bytes of its transport payload.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Its headers.
+    pub unit: &'a Unit,
+    /// Its captured payload.
+    pub payload: &'a [u8],
+    /// Bytes of payload on the wire; of a first fragment, those of the whole datagram.
+    pub wire: u32,
+}
+
+/// What there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Whether flows and runs may begin, and more payload may be kept.
+    pub grow: bool,
+    /// Whether payload is kept unread, since the flow may have begun in a stretch of the stream
+    /// that lies before this one.
+    pub hold: bool,
+}
+
 /// Where a flow lies, and enough of its hash to tell it from almost all others.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -38,6 +59,8 @@ pub struct FlowTable {
     index: HashTable<Place>,
     slabs: Vec<Vec<(u64, FlowKey, FlowHistory)>>,
     runs: u64,
+    /// Bytes in use for what the payload of flows tells.
+    kept: u64,
 }
 
 impl FlowTable {
@@ -46,11 +69,17 @@ impl FlowTable {
         self.runs
     }
 
+    /// Bytes of memory in use for what the payload of flows tells.
+    pub fn kept(&self) -> u64 {
+        self.kept
+    }
+
     /// Adds a packet to its flow.
     ///
-    /// `hash` is that of the key. With `may_grow` unset no flow and no run begins: the answer
+    /// `hash` is that of the key. With `room.grow` unset no flow and no run begins: the answer
     /// is then `None` for a packet of an unknown flow, which the caller accounts for.
-    pub fn push(&mut self, hash: u64, unit: &Unit, may_grow: bool) -> Option<Pushed> {
+    pub fn push(&mut self, hash: u64, packet: Packet<'_>, room: Room) -> Option<Pushed> {
+        let unit = packet.unit;
         let slabs = &mut self.slabs;
         let entry = self.index.entry(
             hash,
@@ -60,10 +89,12 @@ impl FlowTable {
         match entry {
             Entry::Occupied(found) => {
                 let at = found.get().at;
-                self.append(at, unit, may_grow)
+                self.append(at, packet, room)
             }
-            Entry::Vacant(vacant) if may_grow => {
-                let history = FlowHistory::new(Segment::of(unit));
+            Entry::Vacant(vacant) if room.grow => {
+                let mut run = Segment::of(unit);
+                self.kept = self.kept.saturating_add_signed(run.read(packet, room) as i64);
+                let history = FlowHistory::new(run);
                 let at = place(slabs, (hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
@@ -99,23 +130,26 @@ impl FlowTable {
     }
 
     /// Adds a packet to the flow at a place.
-    fn append(&mut self, at: u32, unit: &Unit, may_grow: bool) -> Option<Pushed> {
+    fn append(&mut self, at: u32, packet: Packet<'_>, room: Room) -> Option<Pushed> {
         let (_, key, history) = slot_mut(&mut self.slabs, at)?;
-        let pushed = history.push(unit, key.protocol(), may_grow);
+        let (pushed, weight) = history.push(packet, key.protocol(), room);
+        self.kept = self.kept.saturating_add_signed(weight as i64);
         self.runs += u64::from(pushed == Pushed::Began);
         Some(pushed)
     }
 
     /// Adds up to [`GROUP`] packets in order, with their hashes, and tells what became of each.
+    /// `packet` gives each with its payload.
     /// For a packet with an entry in `copies`, the copy is counted instead.
     ///
     /// The same as one [`push`](FlowTable::push) after the other. Looking all of them up first
     /// lets the processor wait for many places in memory at once.
-    pub fn push_group(
+    pub fn push_group<'a>(
         &mut self,
-        group: &[(u64, Unit)],
+        group: &'a [(u64, Unit)],
         copies: &[Option<PacketCopy>; GROUP],
-        may_grow: bool,
+        packet: impl Fn(&'a Unit) -> Packet<'a>,
+        room: Room,
         mut tell: impl FnMut(&Unit, Option<Pushed>),
     ) {
         let mut places = [None; GROUP];
@@ -130,12 +164,13 @@ impl FlowTable {
         }
         for ((place, copy), (hash, unit)) in places.iter().zip(copies).zip(group) {
             if let Some(copy) = copy {
-                self.push_copy(*hash, unit, copy.original, may_grow);
+                self.push_copy(*hash, unit, copy.original, room.grow);
                 continue;
             }
+            let packet = packet(unit);
             let pushed = match place {
-                Some(place) => self.append(place.at, unit, may_grow),
-                None => self.push(*hash, unit, may_grow),
+                Some(place) => self.append(place.at, packet, room),
+                None => self.push(*hash, packet, room),
             };
             tell(unit, pushed);
         }
@@ -147,9 +182,20 @@ impl FlowTable {
         if other.runs > self.runs {
             std::mem::swap(self, &mut other);
         }
-        let FlowTable { index: _, slabs, runs: _ } = other;
+        let FlowTable { index: _, slabs, runs: _, kept } = other;
+        self.kept += kept;
         for (hash, key, history) in slabs.into_iter().flatten() {
             self.merge_flow(hash, key, history);
+        }
+    }
+
+    /// Reads the payload that flows hold: no stretch of the stream lies before this one.
+    pub fn settle(&mut self) {
+        self.kept = 0;
+        for (_, _, history) in self.slabs.iter_mut().flatten() {
+            history.settle();
+            let weights = history.segments().map(|run| run.recognition.weight() as u64);
+            self.kept += weights.sum::<u64>();
         }
     }
 

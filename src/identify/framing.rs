@@ -4,7 +4,7 @@ use super::messages::Look;
 
 /// Cuts one end's stream. Holds at most one message of at most the room given; longer ones are
 /// skipped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Framing {
     /// The beginning of a message whose rest is still to come.
     buffer: Vec<u8>,

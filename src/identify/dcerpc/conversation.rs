@@ -64,7 +64,7 @@ struct Outstanding {
 }
 
 /// What is known of the connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Conversation {
     contexts: Vec<Context>,
     /// Numbers of the contexts of the bind that waits for its acknowledgement, in its order.

@@ -13,7 +13,7 @@ use crate::identify::{Carriage, End, Protocol};
 const LONGEST: usize = 1024;
 
 /// Reads the lines that announce a data connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FtpFollower {
     a: Framing,
     b: Framing,
