@@ -5,7 +5,7 @@ use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
-use crate::identify::{Carriage, End, Payload, Recognition};
+use crate::identify::{Carriage, End, Payload, Protocol, Recognition};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -451,7 +451,15 @@ impl Segment {
         }
         let time = unit.time;
         let before = self.recognition.weight();
-        let payload = Payload { end, carriage, sequence, bytes: payload, wire, time };
+        let payload = Payload {
+            end,
+            carriage,
+            sequence,
+            bytes: payload,
+            wire,
+            time,
+            usual: Protocol::usual(carriage, [unit.key.a().port(), unit.key.b().port()]),
+        };
         self.recognition.take(&payload, room.hold, room.grow);
         self.recognition.weight() as isize - before as isize
     }

@@ -131,14 +131,19 @@ fn stamp(evidence: &Evidence<'_>, end: End) -> Option<(u8, u32)> {
 /// number and the time, on which both ends agree.
 fn encrypted(evidence: &Evidence<'_>) -> Answer {
     let stamps = [End::A, End::B].map(|end| stamp(evidence, end));
-    let [Some((a, time)), Some((b, other))] = stamps else { return Answer::Undecided };
+    let short = |end| {
+        let piece = evidence.sent_by(end).first();
+        piece.is_none_or(|piece| piece.bytes.len() < STAMPED + 2)
+    };
+    let otherwise = if short(End::A) || short(End::B) { Answer::Undecided } else { Answer::No };
+    let [Some((a, time)), Some((b, other))] = stamps else { return otherwise };
     let client = match (a, b) {
         (CLIENT_RESET | CLIENT_RESET_WITH_KEY, SERVER_RESET) => End::A,
         (SERVER_RESET, CLIENT_RESET | CLIENT_RESET_WITH_KEY) => End::B,
-        _ => return Answer::Undecided,
+        _ => return otherwise,
     };
     if time.abs_diff(other) > CLOCK_SPREAD || time < EARLIEST {
-        return Answer::Undecided;
+        return otherwise;
     }
     let proof = |end| Proof { end, piece: 0, offset: 0, length: STAMPED };
     Answer::Match(Claim {

@@ -1,5 +1,7 @@
 //! The protocols that can be recognised, by their stable names.
 
+use super::evidence::Carriage;
+
 /// A protocol above TCP or UDP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
@@ -144,6 +146,13 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// What is usually spoken at one of two ports, where that is one protocol: the assignments of
+    /// the IANA registry, of the lower port first.
+    pub fn usual(carriage: Carriage, mut ports: [u16; 2]) -> Option<Protocol> {
+        ports.sort_unstable();
+        ports.into_iter().find_map(|port| usual(carriage, port))
+    }
+
     /// The stable name in reports, in kebab case.
     pub fn name(self) -> &'static str {
         match self {
@@ -218,4 +227,37 @@ impl Protocol {
             Protocol::WsDiscovery => "ws-discovery",
         }
     }
+}
+
+fn usual(carriage: Carriage, port: u16) -> Option<Protocol> {
+    let protocol = match (carriage, port) {
+        (_, 53) => Protocol::Dns,
+        (_, 88) => Protocol::Kerberos,
+        (_, 389 | 3268) => Protocol::Ldap,
+        (_, 464) => Protocol::Kpasswd,
+        (_, 5060) => Protocol::Sip,
+        (Carriage::Tcp, 21) => Protocol::Ftp,
+        (Carriage::Tcp, 22) => Protocol::Ssh,
+        (Carriage::Tcp, 25 | 587) => Protocol::Smtp,
+        (Carriage::Tcp, 80 | 8080) => Protocol::Http,
+        (Carriage::Tcp, 135) => Protocol::DceRpc,
+        (Carriage::Tcp, 139 | 445) => Protocol::Smb,
+        (Carriage::Tcp, 443 | 636 | 2443 | 3269 | 5061 | 8443) => Protocol::Tls,
+        (Carriage::Tcp, 1433) => Protocol::Tds,
+        (Carriage::Tcp, 2000) => Protocol::Skinny,
+        (Carriage::Tcp, 3389) => Protocol::Rdp,
+        (Carriage::Tcp, 5900) => Protocol::Rfb,
+        (Carriage::Udp, 67 | 68) => Protocol::Dhcp,
+        (Carriage::Udp, 123) => Protocol::Ntp,
+        (Carriage::Udp, 137) => Protocol::Nbns,
+        (Carriage::Udp, 138) => Protocol::Nbdgm,
+        (Carriage::Udp, 161 | 162) => Protocol::Snmp,
+        (Carriage::Udp, 443) => Protocol::Quic,
+        (Carriage::Udp, 1434) => Protocol::Ssrp,
+        (Carriage::Udp, 1900) => Protocol::Ssdp,
+        (Carriage::Udp, 5353) => Protocol::Mdns,
+        (Carriage::Udp, 5355) => Protocol::Llmnr,
+        _ => return None,
+    };
+    Some(protocol)
 }

@@ -45,6 +45,8 @@ pub struct Payload<'a> {
     pub wire: u32,
     /// When it was captured.
     pub time: Timestamp,
+    /// What is usually spoken at its ports: asked first, and otherwise of no weight.
+    pub usual: Option<Protocol>,
 }
 
 /// What a flow speaks.
@@ -114,6 +116,7 @@ struct HeldPayload {
     bytes: Box<[u8]>,
     wire: u32,
     time: Timestamp,
+    usual: Option<Protocol>,
     /// Where the streams begin, as far as it was known when the payload came.
     starts: [Option<u32>; 2],
 }
@@ -122,6 +125,7 @@ struct HeldPayload {
 #[derive(Clone, Debug)]
 struct Reading {
     carriage: Carriage,
+    usual: Option<Protocol>,
     heads: [Head; 2],
     open: Open,
     /// Sources of media, which may take longer to show than there is room for.
@@ -162,7 +166,7 @@ impl Recognition {
                 self.state = State::Held(held);
             }
             State::Silent if may_grow => {
-                self.state = State::Reading(Box::new(Reading::new(payload.carriage)));
+                self.state = State::Reading(Box::new(Reading::new(payload)));
                 self.read(payload, may_grow);
             }
             State::Silent => {
@@ -312,8 +316,9 @@ impl<'a> Payload<'a> {
 
 impl HeldPayload {
     fn view(&self) -> Payload<'_> {
-        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, starts: _ } = *self;
-        Payload { end, carriage, sequence, bytes, wire, time }
+        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, usual, starts: _ } =
+            *self;
+        Payload { end, carriage, sequence, bytes, wire, time, usual }
     }
 }
 
@@ -323,10 +328,11 @@ impl Held {
             self.unread = true;
             return;
         }
-        let Payload { end, carriage, sequence, bytes, wire, time } = *payload;
+        let Payload { end, carriage, sequence, bytes, wire, time, usual } = *payload;
         self.bytes += bytes.len();
         let bytes = bytes.into();
-        self.payloads.push(HeldPayload { end, carriage, sequence, bytes, wire, time, starts });
+        let held = HeldPayload { end, carriage, sequence, bytes, wire, time, usual, starts };
+        self.payloads.push(held);
     }
 
     /// Appends what was held later; `before` is what was known then of the begin of the streams.
@@ -345,9 +351,11 @@ impl Held {
 }
 
 impl Reading {
-    fn new(carriage: Carriage) -> Self {
+    fn new(payload: &Payload<'_>) -> Self {
+        let Payload { carriage, usual, .. } = *payload;
         Reading {
             carriage,
+            usual,
             heads: Default::default(),
             open: Open::over(carriage),
             tracks: Default::default(),
@@ -364,7 +372,8 @@ impl Reading {
         self.payloads = self.payloads.saturating_add(1);
         let arrival = payload.arrival();
         let in_place = of(&mut { starts }, payload.end).is_some();
-        let kept = may_grow && of(heads, payload.end).keep(arrival, *carriage, in_place);
+        let nobody = self.open.is_empty();
+        let kept = may_grow && !nobody && of(heads, payload.end).keep(arrival, *carriage, in_place);
         self.unread |= !may_grow;
         let media = *carriage == Carriage::Udp && {
             let track = of(tracks, payload.end);
@@ -374,21 +383,23 @@ impl Reading {
         if kept && is_due(heads.iter().map(Head::len).sum()) {
             self.ask(starts);
         }
+        if self.open.is_empty() {
+            self.heads = Default::default();
+        }
         let full = self.heads.iter().all(|head| head.is_full(self.carriage));
         let sure = self
             .best
             .as_ref()
             .is_some_and(|best| best.grade == Grade::Confirmed && !goes_on(best.protocol));
-        sure || media
-            || !may_grow
-            || self.payloads >= PATIENCE
-            || full && self.carriage == Carriage::Tcp
+        let hopeless = self.open.is_empty() && self.carriage == Carriage::Tcp;
+        let over = !may_grow || self.payloads >= PATIENCE;
+        sure || media || hopeless || over || full && self.carriage == Carriage::Tcp
     }
 
     /// Asks the recognisers, unless nothing was kept since they were asked last.
     fn ask(&mut self, starts: [Option<u32>; 2]) {
         let kept = self.heads.iter().map(Head::len).sum();
-        if kept == self.asked {
+        if kept == self.asked || self.open.is_empty() {
             return;
         }
         self.asked = kept;
@@ -398,7 +409,8 @@ impl Reading {
         let a: Vec<Piece<'_>> = a.iter().map(super::head::Stretch::piece).collect();
         let b: Vec<Piece<'_>> = b.iter().map(super::head::Stretch::piece).collect();
         let evidence = Evidence { carriage: self.carriage, a: &a, b: &b };
-        self.best = self.open.ask(&evidence).map(|claim| Identity::of(claim, &evidence));
+        self.best =
+            self.open.ask(&evidence, self.usual).map(|claim| Identity::of(claim, &evidence));
     }
 
     /// What the first payload told; it is given back.
@@ -479,7 +491,7 @@ fn goes_on(protocol: Protocol) -> bool {
 
 /// Whether the recognisers are asked at that number of kept payloads: often at first.
 fn is_due(kept: usize) -> bool {
-    kept <= 4 || matches!(kept, 6 | 8 | 12 | 16 | 24 | 32 | 48 | 64)
+    matches!(kept, 2 | 3 | 5 | 8 | 12 | 16 | 24 | 32 | 48 | 64)
 }
 
 /// What is known of the begin of both streams when `before` was known first.

@@ -20,16 +20,29 @@ impl Open {
         Open(numbered.filter(fits).fold(0, |open, (number, _)| open | 1 << number))
     }
 
+    /// Whether all have said no.
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Asks those that are left, and strikes out those that say no. Answers the best claim.
     ///
     /// Exact magic and structure go before statistics, a higher grade before a lower one, and the
     /// order of trial decides the rest (D2.1).
-    pub(super) fn ask(&mut self, evidence: &Evidence<'_>) -> Option<Claim> {
+    /// A confirmed claim ends the search. The usual protocol is asked before all others, so of two
+    /// that could be confirmed by the same bytes (DNS and its multicast forms) it is the one.
+    pub(super) fn ask(
+        &mut self,
+        evidence: &Evidence<'_>,
+        usual: Option<Protocol>,
+    ) -> Option<Claim> {
         let mut best: Option<Claim> = None;
         let mut left = self.0;
+        let place = |usual| RECOGNISERS.iter().position(|one| one.protocol == usual);
+        let mut first = usual.and_then(place).filter(|place| left >> place & 1 == 1);
         while left != 0 {
-            let number = left.trailing_zeros();
-            left &= left - 1;
+            let number = first.take().map_or(left.trailing_zeros(), |place| place as u32);
+            left &= !(1 << number);
             let Some(recogniser) = RECOGNISERS.get(number as usize) else { break };
             match (recogniser.recognise)(evidence) {
                 Answer::No => self.0 &= !(1 << number),
