@@ -1,9 +1,11 @@
 //! The judging of a whole stream: every flow, the findings, the rows, the outcome.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::announced::Endpoints;
 use super::coverage::{Coverage, coverage};
 use super::doubt::{Doubt, doubts};
 use super::finding::{Finding, JudgedFlow};
@@ -184,6 +186,8 @@ pub fn assess(
         || evidence.reasons.iter().any(Doubt::hides_packets);
     let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin)
         .seeing(Visibility::of(&records, hidden));
+    let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
+    let judge = judge.told(endpoints);
     let mut flows = judged(&judge, records);
     let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
     let flow_count = flows.len();
@@ -212,7 +216,7 @@ pub fn assess(
         findings: found,
         findings_cut: 0,
         coverage,
-        hosts: hosts(terms.site, &flows),
+        hosts: hosts(&judge, terms.site, &flows),
         unknown_peers,
         unknown_peer_count,
         waivers,

@@ -3,10 +3,12 @@
 
 use super::flow::{Judge, Opinion};
 use super::inventory::Identity;
+use super::spoken::client;
 use super::verdict::{Basis, Missing, Reason, Verdict};
 use crate::base::{IpProto, SYSTEM_PORTS};
 use crate::decode::Direction;
 use crate::flow::{DirectionBasis, FlowRecord};
+use crate::identify::Protocol;
 
 /// Flows that begin within this time of the first packet may have begun before it, in
 /// nanoseconds.
@@ -44,6 +46,10 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
         return Decided { initiator: seen, basis, opinion: forward };
     }
     let backward = opinion(seen.reverse());
+    if let Some((initiator, basis)) = told(judge, record) {
+        let opinion = if initiator == seen { forward } else { backward };
+        return Decided { initiator, basis, opinion };
+    }
     if record.key.protocol() == IpProto::TCP {
         return mid_stream(record, seen, forward, backward);
     }
@@ -59,6 +65,27 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
         return both_legs(record, decided, granted.then(|| opinion(back)));
     }
     decided
+}
+
+/// Who opened the flow by what its payload says of the part that each end plays, or because one
+/// end was announced as an endpoint. Each direction of media goes by itself, and over UDP a port of
+/// the policy goes before the payload (D3.1, D3.2).
+fn told(judge: &Judge<'_>, record: &FlowRecord) -> Option<(Direction, Basis)> {
+    let learned = |initiator: Direction| {
+        let receiver = record.end(initiator.reverse());
+        let learned = judge.endpoints().find(record.key.protocol(), receiver, record)?;
+        Some(learned.protocol)
+            .filter(|one| !matches!(one, Protocol::Rtp | Protocol::Rtcp | Protocol::T38))
+    };
+    let stream = record.key.protocol() == IpProto::TCP;
+    if stream && let Some(initiator) = client(record) {
+        return Some((initiator, Basis::PayloadRole));
+    }
+    match (learned(Direction::AToB), learned(Direction::BToA)) {
+        (Some(_), None) => Some((Direction::AToB, Basis::Learned)),
+        (None, Some(_)) => Some((Direction::BToA, Basis::Learned)),
+        _ => None,
+    }
 }
 
 /// The hosts as sender and receiver in a direction.
@@ -164,17 +191,29 @@ fn datagrams(
     let sent = record.half(seen);
     let one_way = record.half(seen.reverse()).packets == 0;
     let lead_in = record.earliest.since(judge.capture_begin()) < CAPTURE_LEAD_IN;
+    let by_content = client(record);
     let bulk = sent.packets > ANSWER.0 || sent.payload_bytes > ANSWER.1;
     // Each direction of media is judged by its own port, so there is nothing to turn.
     let by_range = lead_in && !one_way && !judge.rests_on_media(&backward);
-    if turned && one_way && backward.by_single_port && bulk {
+    let told = by_content.is_some();
+    if turned && one_way && backward.by_single_port && bulk && !told {
         let opinion = Opinion::not_assessable(Missing::Direction);
         return Decided { initiator: seen, basis: Basis::Unknown, opinion };
     }
     if turned && (backward.by_single_port || by_range) {
         return Decided { initiator: seen.reverse(), basis: Basis::PortRole, opinion: backward };
     }
-    Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
+    // Whether a port of the policy tells: in one orientation alone.
+    let port_tells = forward.by_single_port && forward.is_firm() && !backward.is_firm();
+    match by_content {
+        Some(initiator) if initiator == seen && !port_tells => {
+            Decided { initiator, basis: Basis::PayloadRole, opinion: forward }
+        }
+        Some(initiator) if !port_tells => {
+            Decided { initiator, basis: Basis::PayloadRole, opinion: backward }
+        }
+        _ => Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward },
+    }
 }
 
 /// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows

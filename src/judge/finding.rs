@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::announced::Learned;
 use super::flow::Judgement;
 use super::model::{HostId, RoleId, RowId, Set64};
 use super::nearest::Nearest;
+use super::spoken::Spoken;
 use super::verdict::{Assumption, Basis, Missing, Reason, Severity, Verdict};
 use crate::base::{Endpoint, IpProto, PortSet, Timestamp};
 use crate::decode::Direction;
 use crate::flow::{ConnectionState, FlowRecord};
+use crate::identify::{Detail, Protocol};
 
 /// Most sample flows of a finding.
 pub const SAMPLES: usize = 5;
@@ -173,6 +176,21 @@ pub enum Side {
     Any,
 }
 
+/// What the flows of a finding speak, and what shows it.
+#[derive(Clone, Debug)]
+pub struct Evident {
+    /// The protocol, and the best way in which it is known of one of the flows.
+    pub spoken: Spoken,
+    /// Finer facts of all flows, sorted; at most sixteen.
+    pub details: Vec<Detail>,
+    /// The bytes that show it in one flow, and who sent them.
+    pub shown: Option<(Direction, Box<[u8]>)>,
+    /// The flow that shows it, as an index like those of samples.
+    pub flow: usize,
+    /// What announced it.
+    pub announced: Option<Learned>,
+}
+
 /// Flows that differ in nothing that matters.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -217,6 +235,8 @@ pub struct Finding {
     /// Indices of sample flows, for [`Assessment::sample`](super::Assessment::sample): the first,
     /// the largest, the last.
     pub samples: Vec<usize>,
+    /// What its flows speak, where that is part of the finding.
+    pub speaks: Option<Evident>,
     /// Rows that the reason names.
     pub rows: Vec<RowId>,
     /// Rows that come nearest.
@@ -227,6 +247,10 @@ pub struct Finding {
     pub assumptions: Vec<Assumption>,
     /// Roles that would make the unlisted side documented.
     pub would_document: Vec<RoleId>,
+}
+
+fn is_fax(flow: &JudgedFlow) -> bool {
+    flow.judgement.spoken.is_some_and(|spoken| spoken.protocol == Protocol::T38)
 }
 
 /// What one flow of a finding weighs.
@@ -248,6 +272,10 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
         FindingKind::Flows(Verdict::NotAssessable, _)
         | FindingKind::Waiver(WaiverFault::Unused, _) => return Severity::Info,
         FindingKind::Flows(_, Some(Reason::ConditionOff)) => Severity::Low,
+        // Fax between ports of speech: the port is documented, the service is not.
+        FindingKind::Flows(_, Some(Reason::ProtocolMismatch)) if is_fax(flow) => {
+            return Severity::Low;
+        }
         FindingKind::Flows(Verdict::UnknownPeer, _)
             if PeerClass::of(flow.responder().address()) == PeerClass::Group =>
         {

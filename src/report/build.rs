@@ -6,12 +6,13 @@ use super::inputs::{input, skipped};
 use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
+use super::words;
 use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Skipped};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, Tally};
-use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volume};
+use crate::judge::{Assessment, Coverage, Hardening, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -252,9 +253,30 @@ impl Builder<'_> {
                     .iter()
                     .map(|((transport, port), flows)| (format!("{transport}/{port}"), *flows))
                     .collect(),
+                hardening: seen
+                    .hardening
+                    .iter()
+                    .map(|one| self.hardening(&host.name, one))
+                    .collect(),
             })
         });
         known.collect()
+    }
+
+    fn hardening(&self, host: &str, seen: &Hardening) -> model::Hardening {
+        let service = self.names.policy.services.get(seen.service.0);
+        let row = self.names.row(seen.row);
+        let verdict = if seen.is_applied() { "applied" } else { "not-applied" };
+        model::Hardening {
+            service: service.map(|service| service.id.clone()).unwrap_or_default(),
+            verdict: verdict.to_owned(),
+            sentence: words::hardening(service.map_or("", |one| one.name.as_str()), host, seen),
+            citation: row.map(|row| self.names.citation(row)).unwrap_or_default(),
+            documented: seen.documented.to_string(),
+            inside: seen.inside.to_string(),
+            outside: seen.outside.to_string(),
+            flows_outside: seen.flows_outside,
+        }
     }
 
     fn unknown_peers(&self) -> Vec<model::UnknownPeer> {

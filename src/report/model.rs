@@ -847,6 +847,78 @@ pub struct Service {
     /// What the name rests on: `port`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub basis: Option<String>,
+    /// What is spoken; absent when nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spoken: Option<Spoken>,
+}
+
+/// What flows speak, and what shows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// Protocol.
+    pub protocol: String,
+    /// `content` or `signalling`.
+    pub basis: String,
+    /// `confirmed`, `strong`, `weak`, or `learned` from signalling.
+    pub confidence: String,
+    /// Finer facts, such as `interface-name`, `ssrc`, `server-name`; at most sixteen. Values come
+    /// from packets.
+    pub facts: Vec<Fact>,
+    /// The first bytes that show it in one flow, in hexadecimal; absent when an announcement tells,
+    /// or when several packets show it together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<String>,
+    /// Who sent those bytes, address and port.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes_of: Option<String>,
+    /// What announced the endpoint of that flow.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub announced_by: Option<AnnouncedBy>,
+}
+
+/// A finer fact about what is spoken.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// Its name.
+    pub name: String,
+    /// Its value, at most 255 bytes.
+    pub value: String,
+}
+
+/// A connection that announced an endpoint.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnnouncedBy {
+    /// Both ends of it.
+    pub flow: [String; 2],
+    /// The message: `endpoint-mapper`, `object-exporter`, `activation`, `sccp`, `sdp` and so on.
+    pub message: String,
+    /// When it was first announced.
+    pub at: String,
+}
+
+/// Whether a host keeps a service inside its documented range of ports.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hardening {
+    /// Service of the policy.
+    pub service: String,
+    /// `applied` as far as was seen, or `not-applied`.
+    pub verdict: String,
+    /// The verdict in a sentence.
+    pub sentence: String,
+    /// A row that grants the service, with its place in the document.
+    pub citation: String,
+    /// Documented ports.
+    pub documented: String,
+    /// Ports inside on which it was recognised.
+    pub inside: String,
+    /// Ports outside on which it was recognised or announced.
+    pub outside: String,
+    /// Flows to ports outside.
+    pub flows_outside: u64,
 }
 
 /// A row that comes near.
@@ -972,6 +1044,10 @@ pub struct Host {
     pub responded: BTreeMap<String, u64>,
     /// Ports on which it answered, with flows: `tcp/135`; at most a hundred.
     pub offers: BTreeMap<String, u64>,
+    /// Whether it keeps services inside their documented ranges of ports, as far as they were
+    /// recognised.
+    #[serde(default)]
+    pub hardening: Vec<Hardening>,
 }
 
 /// An address outside the site file that talked to governed hosts.
