@@ -99,10 +99,11 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     match COURSE.recognise(evidence) {
         // A reset alone has too few fixed bits to be shown as more than a guess, and none at all
         // when what the other end sent does not answer it.
-        Answer::Match(Claim { grade: Grade::Weak, .. }) | Answer::Undecided | Answer::No
+        Answer::No if both_sent(evidence) => encrypted(evidence, Answer::No),
+        Answer::Match(Claim { grade: Grade::Weak, .. }) | Answer::Undecided
             if both_sent(evidence) =>
         {
-            encrypted(evidence)
+            encrypted(evidence, Answer::Undecided)
         }
         other => other,
     }
@@ -129,13 +130,8 @@ fn stamp(evidence: &Evidence<'_>, end: End) -> Option<(u8, u32)> {
 
 /// Control messages in encryption hide what acknowledges what. Their resets show a first packet
 /// number and the time, on which both ends agree.
-fn encrypted(evidence: &Evidence<'_>) -> Answer {
+fn encrypted(evidence: &Evidence<'_>, otherwise: Answer) -> Answer {
     let stamps = [End::A, End::B].map(|end| stamp(evidence, end));
-    let short = |end| {
-        let piece = evidence.sent_by(end).first();
-        piece.is_none_or(|piece| piece.bytes.len() < STAMPED + 2)
-    };
-    let otherwise = if short(End::A) || short(End::B) { Answer::Undecided } else { Answer::No };
     let [Some((a, time)), Some((b, other))] = stamps else { return otherwise };
     let client = match (a, b) {
         (CLIENT_RESET | CLIENT_RESET_WITH_KEY, SERVER_RESET) => End::A,
