@@ -333,9 +333,7 @@ impl<'a> Judge<'a> {
         if let Some(opinion) = self.covered(&fits, attempt, spoken) {
             return opinion;
         }
-        // An over-broad row is for one service and documents no other.
-        let mut owned: Vec<&Fit> =
-            others.iter().filter(|fit| fit.is_active() && !self.row_is_weak(fit.row)).collect();
+        let mut owned: Vec<&Fit> = others.iter().filter(|fit| fit.is_active()).collect();
         if !owned.is_empty() {
             owned.sort_by_key(|fit| self.preference(fit, attempt));
             let rows = owned.iter().map(|fit| fit.row).collect();
@@ -381,10 +379,12 @@ impl<'a> Judge<'a> {
         let mut opinion = self.documented(&active, attempt);
         let agrees = spoken.is_some_and(|spoken| self.is_of(spoken, best.row));
         let proved = spoken.is_some_and(Spoken::is_proved);
+        let names = spoken.is_some_and(Spoken::names_service);
         match opinion.strength {
             // Only an announcement can show what an over-broad row is for.
             Some(Strength::Weak) if agrees => opinion.strength = Some(Strength::Confirmed),
-            Some(Strength::PortOnly) if agrees && proved => {
+            // Anything may run inside TLS.
+            Some(Strength::PortOnly) if agrees && proved && names => {
                 opinion.strength = Some(Strength::Confirmed);
             }
             _ => {}
@@ -405,15 +405,11 @@ impl<'a> Judge<'a> {
                 fit.exact_roles && open
             })
             .collect();
-        let rows = |wanted: fn(&&Fit) -> bool| -> Vec<RowId> {
-            fits.iter().filter(wanted).map(|fit| fit.row).collect()
-        };
-        let outside = rows(|fit| fit.transport && fit.port == PortFit::Outside);
-        if !outside.is_empty() {
-            return Some(Opinion::violation(Reason::PortOutsideRange, outside));
+        if fits.iter().any(|fit| fit.port == PortFit::Inside) {
+            return Some(Opinion::violation(Reason::WrongTransport, Vec::new()));
         }
-        let transposed = rows(|fit| !fit.transport);
-        (!transposed.is_empty()).then(|| Opinion::violation(Reason::WrongTransport, transposed))
+        let rows: Vec<RowId> = fits.iter().map(|fit| fit.row).collect();
+        (!rows.is_empty()).then(|| Opinion::violation(Reason::PortOutsideRange, rows))
     }
 
     fn service(&self, row: RowId) -> Option<&Service> {

@@ -101,7 +101,7 @@ impl Spoken {
 
     /// Whether the protocol by itself says which service it is: anything may run inside TLS.
     pub fn names_service(self) -> bool {
-        self.is_sure() && self.protocol != Protocol::Tls
+        self.is_sure() && family(self.protocol) != Protocol::Tls
     }
 }
 
@@ -119,10 +119,11 @@ pub(super) fn client(record: &FlowRecord) -> Option<Direction> {
     })
 }
 
-/// One name for forms of one protocol that differ in nothing but where they are sent.
+/// One name for forms of one protocol: what differs is where it is sent, or over which transport.
 fn family(protocol: Protocol) -> Protocol {
     match protocol {
         Protocol::Mdns | Protocol::Llmnr => Protocol::Dns,
+        Protocol::Dtls => Protocol::Tls,
         other => other,
     }
 }
