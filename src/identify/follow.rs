@@ -88,7 +88,7 @@ impl Followed {
             (Protocol::Skinny, _) => Reader::Sccp(Box::default()),
             (Protocol::Sip, _) => Reader::Sip(Box::default()),
             (Protocol::Ftp, _) => Reader::Ftp(Box::default()),
-            (Protocol::Ssrp, _) => Reader::Ssrp(SsrpFollower::default()),
+            (Protocol::Ssrp, _) => Reader::Ssrp(SsrpFollower),
             _ => return None,
         };
         let streams = Default::default();

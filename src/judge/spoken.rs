@@ -77,13 +77,21 @@ impl Spoken {
 
     /// Whether it is what the service of a row speaks.
     pub fn is_of(self, service: &Service) -> bool {
-        self.is_sure() && service.protocols.iter().any(|wanted| self.fits(*wanted))
+        let is = |wanted: &ServiceProtocol| {
+            let class = wanted.class.is_none_or(|class| self.classes & bit(class) != 0);
+            self.is_like(*wanted) && class
+        };
+        self.is_sure() && service.protocols.iter().any(is)
     }
 
-    fn fits(self, wanted: ServiceProtocol) -> bool {
-        let class =
-            wanted.class.is_none_or(|class| self.classes == 0 || self.classes & bit(class) != 0);
-        family(self.protocol) == family(wanted.protocol) && class
+    /// Whether it is what the service of a row speaks, so far as its interfaces are known.
+    fn could_be(self, service: &Service) -> bool {
+        let could = |wanted: &ServiceProtocol| self.is_like(*wanted) && self.classes == 0;
+        self.is_of(service) || service.protocols.iter().any(could)
+    }
+
+    fn is_like(self, wanted: ServiceProtocol) -> bool {
+        family(self.protocol) == family(wanted.protocol)
     }
 
     /// Whether the payload proves that the service of a row is not what is spoken. A service
@@ -96,7 +104,7 @@ impl Spoken {
                 && !self.from_start
                 && service.protocols.iter().any(|wanted| turns_to_tls(wanted.protocol))
         };
-        self.is_proved() && !service.protocols.is_empty() && !self.is_of(service) && !secured()
+        self.is_proved() && !service.protocols.is_empty() && !self.could_be(service) && !secured()
     }
 
     /// Whether the protocol by itself says which service it is: anything may run inside TLS.
