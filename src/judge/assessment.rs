@@ -77,6 +77,8 @@ pub struct Assessment {
     /// Those of them that are no mirrors, as flows between their ends. They are judged, but what
     /// they carry is counted with the flows inside.
     pub tunnel_flows: Vec<JudgedFlow>,
+    /// What connections announced.
+    pub endpoints: Arc<Endpoints>,
     /// Volume by verdict.
     pub verdicts: BTreeMap<Verdict, Volume>,
     /// Documented volume by strength.
@@ -205,6 +207,7 @@ pub fn assess(
     let no_host = terms.site.hosts.is_empty();
     reasons.extend(doubts(&health, &measures, judge.visibility(), accounting, no_host));
     let mut assessment = Assessment {
+        endpoints: judge.endpoints().clone(),
         tunnels,
         tunnel_flows,
         verdicts: BTreeMap::new(),

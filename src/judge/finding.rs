@@ -50,6 +50,11 @@ impl JudgedFlow {
             || matches!(self.judgement.state, Established | HalfSeen | HandshakeOnly | MidStream)
     }
 
+    /// Whether some payload was not looked at for want of room.
+    pub fn is_unread(&self) -> bool {
+        self.record.content.as_ref().is_some_and(|content| content.unread)
+    }
+
     /// Whether an end sent data. A keep-alive of one byte is none.
     pub fn carried_data(&self) -> bool {
         [Direction::AToB, Direction::BToA]
