@@ -226,3 +226,84 @@ fn a_packet_without_a_clock_does_not_age_the_capture() {
     let line = line.expect("the flow is there");
     assert_eq!((line.verdict.as_str(), line.src_ip.as_str()), ("documented", "10.0.0.1"));
 }
+
+/// Most stacks walk over any number of empty destination options (RFC 8200 section 4.6).
+#[test]
+fn no_number_of_extension_headers_hides_two_hosts() {
+    let site = SITE.replace("10.0.0.11\"", "10.0.0.11\", \"fd00::11\"");
+    let rules = Rules::at(&site.replace("10.0.0.1\"", "10.0.0.1\", \"fd00::1\""));
+    let address = |last| {
+        let mut bytes = [0; 16];
+        (bytes[0], bytes[15]) = (0xfd, last);
+        bytes
+    };
+    let plain = frames::tcp6((address(0x11), address(0x01)), (40_000, 445), 1, 0x02);
+    for headers in [1, 60, 62, 63, 100] {
+        let mut frame = plain.clone();
+        let options = |next| [next, 0, 1, 4, 0, 0, 0, 0];
+        let chain = (1..headers).flat_map(|_| options(60)).chain(options(6));
+        frame.splice(54..54, chain);
+        let length = u16::try_from(frame.len() - 54).expect("a short chain");
+        frame[18..20].copy_from_slice(&length.to_be_bytes());
+        frame[20] = 60;
+        let run = judged_at(&rules, 120, &[frame]);
+        assert_eq!(only(&run).0, "violation", "{headers} headers");
+    }
+}
+
+/// A VXLAN packet (RFC 7348 section 5) of network 7 that carries `inside`.
+fn vxlan(hosts: frames::Hosts, inside: &[u8]) -> Vec<u8> {
+    frames::udp(hosts, (5555, 4789), &[&[8, 0, 0, 0, 0, 0, 7, 0], inside].concat())
+}
+
+#[test]
+fn a_tunnel_packet_without_a_packet_inside_counts_once() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let unreadable = vxlan((DC, UNITY), &[0xff; 30]);
+    for (frames, packets) in [
+        (vec![unreadable.clone()], 1),
+        (vec![vxlan((DC, UNITY), &inside)], 1),
+        (vec![unreadable, vxlan((DC, UNITY), &inside)], 2),
+    ] {
+        let run = judged(&frames);
+        let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
+        assert_eq!(finding.volume.packets, packets, "{}", finding.title);
+    }
+}
+
+#[test]
+fn a_flood_of_tunnels_does_not_hide_one_unnoticed() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let flood = (0..4_100_u32).map(|network| {
+        let mut frame = vxlan((DC, UNITY), &inside);
+        frame[46..49].copy_from_slice(&network.to_be_bytes()[1..]);
+        frame
+    });
+    let run = judged(&flood.collect::<Vec<_>>());
+    let limits: Vec<_> = run.report.limits.iter().map(|limit| limit.code.as_str()).collect();
+    assert!(limits.contains(&"tunnels-lost"), "{limits:?}");
+    let said = &run.report.outcome.cannot_say;
+    assert!(said.iter().any(|said| said.code == "tunnels-lost"), "{said:?}");
+    let lost = run.report.outcome.measures.iter().find(|found| found.measure == "detail-lost");
+    assert_eq!(lost.map(|found| (found.part, found.grade.as_str())), Some((4, "C")));
+}
+
+#[test]
+fn a_gap_in_a_mirror_counts_as_loss() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let mirrored = |sequence: u32| {
+        let header =
+            [&[0x10, 0, 0x88, 0xbe][..], &sequence.to_be_bytes(), &[0x10, 1, 0, 1, 0, 0, 0, 0]];
+        frames::other((STRANGER, [192, 0, 2, 78]), 47, &[&header.concat()[..], &inside].concat())
+    };
+    let run = judged(&[mirrored(5), mirrored(6), mirrored(9)]);
+    let said = run.report.outcome.cannot_say.iter().find(|said| said.code == "mirror-lost");
+    let text = said.map(|said| said.text.as_str());
+    assert_eq!(text, Some("by the sequence numbers of the mirrors 2 packets are missing"));
+    let measures = &run.report.outcome.measures;
+    let loss = measures.iter().find(|measure| measure.measure == "loss").expect("a measure");
+    assert_eq!((loss.part, loss.whole, loss.grade.as_str()), (2, 6, "D"));
+    assert!(run.report.outcome.cannot_say.iter().any(|said| said.code == "unnamed-collectors"));
+    let run = judged(&[mirrored(5), mirrored(6), mirrored(7)]);
+    assert!(run.report.outcome.cannot_say.iter().all(|said| said.code != "mirror-lost"));
+}

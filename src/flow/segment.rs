@@ -1,6 +1,6 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
-use super::carriers::CarrierUse;
+use super::carriers::{Amount, CarrierUse};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
@@ -168,15 +168,10 @@ impl Half {
         if is_behind(0, unseen) { unseen } else { 0 }
     }
 
-    /// What one end of a tunnel sent.
+    /// What one end of a tunnel sent that does not count for a flow of its own.
     pub(super) fn carried(passed: &CarrierUse) -> Half {
-        Half {
-            packets: passed.packets,
-            frame_bytes: passed.frame_bytes,
-            ip_bytes: passed.ip_bytes,
-            payload_bytes: passed.ip_bytes,
-            ..Half::default()
-        }
+        let Amount { packets, frame_bytes, ip_bytes } = passed.read();
+        Half { packets, frame_bytes, ip_bytes, payload_bytes: ip_bytes, ..Half::default() }
     }
 
     fn of(unit: &Unit) -> Half {
