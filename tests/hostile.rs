@@ -307,3 +307,46 @@ fn a_gap_in_a_mirror_counts_as_loss() {
     let run = judged(&[mirrored(5), mirrored(6), mirrored(7)]);
     assert!(run.report.outcome.cannot_say.iter().all(|said| said.code != "mirror-lost"));
 }
+
+/// What a capture holds of a transfer: segments of the opener by sequence number and length, and
+/// the acknowledgements of the answerer in between, as `Err`.
+fn unseen(steps: &[Result<(u32, usize), u32>]) -> u64 {
+    let (syn, syn_ack, ack) = (0x02, 0x12, 0x10);
+    let ports = (40_000, 80);
+    let mut all = vec![
+        frames::tcp((ADMIN, UNITY), ports, 999, 0, syn, b""),
+        frames::tcp((UNITY, ADMIN), (80, 40_000), 4_999, 1_000, syn_ack, b""),
+    ];
+    all.extend(steps.iter().map(|step| match *step {
+        Ok((sequence, length)) => {
+            frames::tcp((ADMIN, UNITY), ports, sequence, 5_000, ack, &vec![1; length])
+        }
+        Err(number) => frames::tcp((UNITY, ADMIN), (80, 40_000), 5_000, number, ack, b""),
+    }));
+    let run = judged(&all);
+    let [line] = run.lines.as_slice() else { panic!("{} flows", run.lines.len()) };
+    line.src_unseen_bytes
+}
+
+/// Each transfer is written with its gaps, so what is missing is known.
+#[test]
+fn missing_segments_are_counted_and_strange_numbers_are_none() {
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_300, 100))]), 200, "a gap");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_500)]), 400, "acknowledged and not there");
+    assert_eq!(unseen(&[Ok((1_100, 100)), Ok((1_000, 100)), Err(1_200)]), 0, "out of order");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_000, 100)), Err(1_100)]), 0, "sent again");
+    // A device on the way that guesses numbers, and an acknowledgement of what nobody sent.
+    let far = 1_000_u32.wrapping_add(1 << 30);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Err(1_100)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_100), Err(far)]), 0);
+}
+
+#[test]
+fn a_length_that_is_only_claimed_makes_no_super_frame() {
+    let mut frame = frames::udp((DC, UNITY), (5555, 9999), b"short");
+    frame[16..18].copy_from_slice(&60_000_u16.to_be_bytes());
+    let run = judged(&[frame]);
+    assert_eq!(run.report.capture_health.ip_packets.over_9216, 0);
+}

@@ -22,6 +22,12 @@ fn idle_limit(protocol: IpProto) -> i64 {
 /// Longest time after which a SYN with the same sequence number is still a retransmission.
 const SYN_RETRY_LIMIT: i64 = 120 * SECOND;
 
+/// Greatest distance from one segment to the next of the same end, and from a segment to what
+/// acknowledges it, that missing segments explain, in bytes. Beyond it a number belongs to another
+/// use of the five-tuple: the answer to an old connection (RFC 9293 section 3.10.7), or the guess
+/// of a device on the way.
+const GREATEST_GAP: u32 = 1 << 27;
+
 /// What was seen of TCP in one direction, as a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpSeen(u16);
@@ -120,8 +126,9 @@ pub struct Half {
     first_sequence: u32,
     /// Sequence number behind the last segment.
     last_end: u32,
-    /// Sequence numbers that all segments took together, modulo 2^32.
-    sequence_length: u32,
+    /// Sequence numbers left out between segments that follow each other, modulo 2^32: negative
+    /// where segments repeat others or come late.
+    left_out: u32,
     /// Acknowledgement number of the first segment that had one.
     first_ack: u32,
     /// Acknowledgement number of the last segment that had one.
@@ -158,13 +165,9 @@ impl Half {
         if !self.tcp.has(TcpSeen::NUMBERED) {
             return 0;
         }
-        let acknowledged = back.tcp.acknowledges().then_some(back.last_ack);
-        let end = match acknowledged {
-            Some(acknowledged) if is_behind(self.last_end, acknowledged) => acknowledged,
-            _ => self.last_end,
-        };
-        let used = end.wrapping_sub(self.first_sequence);
-        let unseen = used.wrapping_sub(self.sequence_length);
+        let beyond = back.last_ack.wrapping_sub(self.last_end);
+        let beyond = if back.tcp.acknowledges() && beyond <= GREATEST_GAP { beyond } else { 0 };
+        let unseen = self.left_out.wrapping_add(beyond);
         if is_behind(0, unseen) { unseen } else { 0 }
     }
 
@@ -201,7 +204,6 @@ impl Half {
         if self.tcp.has(TcpSeen::NUMBERED) {
             let length = payload.wrapping_add(u32::from(opens)).wrapping_add(u32::from(closes));
             self.first_sequence = sequence;
-            self.sequence_length = length;
             self.last_end = sequence.wrapping_add(length);
         }
         if self.tcp.acknowledges() {
@@ -224,7 +226,7 @@ impl Half {
             copies,
             first_sequence,
             last_end,
-            sequence_length,
+            left_out,
             first_ack,
             last_ack,
             syn_ack_ack,
@@ -235,11 +237,16 @@ impl Half {
             incomplete,
         } = *later;
         if tcp.has(TcpSeen::NUMBERED) {
-            if !self.tcp.has(TcpSeen::NUMBERED) {
+            if self.tcp.has(TcpSeen::NUMBERED) {
+                let gap = first_sequence.wrapping_sub(self.last_end);
+                if gap.cast_signed().unsigned_abs() <= GREATEST_GAP {
+                    self.left_out = self.left_out.wrapping_add(gap);
+                }
+            } else {
                 self.first_sequence = first_sequence;
             }
             self.last_end = last_end;
-            self.sequence_length = self.sequence_length.wrapping_add(sequence_length);
+            self.left_out = self.left_out.wrapping_add(left_out);
         }
         if tcp.acknowledges() {
             if !self.tcp.acknowledges() {
