@@ -350,3 +350,41 @@ fn a_length_that_is_only_claimed_makes_no_super_frame() {
     let run = judged(&[frame]);
     assert_eq!(run.report.capture_health.ip_packets.over_9216, 0);
 }
+
+/// Some hosts mark their frames with a priority, and the other direction comes without a tag.
+#[test]
+fn a_priority_tag_is_no_vlan() {
+    let frame = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    for (tagged, vlan) in [
+        (frames::tagged(0, &frame), None),
+        (frames::tagged(7, &frame), Some(7)),
+        (frames::tagged(7, &frames::tagged(0, &frame)), Some(7)),
+    ] {
+        let run = judged(&[tagged]);
+        assert_eq!(run.lines[0].src_vlan, vlan);
+    }
+}
+
+/// Fragments whose first lies among the first packets of the stream go to a flow of many runs. Put
+/// in one by one, they would take minutes.
+#[test]
+fn fragments_of_a_flow_of_many_runs_are_put_in_together() {
+    let start = 1_772_488_800 * SECOND;
+    let mut packets: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut later = Vec::new();
+    for datagram in 0..40 {
+        let fragments = frames::fragmented_udp((DC, UNITY), (5555, 9999), datagram, 100);
+        let mut fragments = fragments.into_iter().map(|frame| (start, frame));
+        packets.extend(fragments.next());
+        later.extend(fragments);
+    }
+    // Silences of three minutes part the runs (D3.7).
+    let again = frames::udp((DC, UNITY), (5555, 9999), b"again");
+    packets.extend(vec![(start, frames::arp()); 5_000]);
+    let count = later.len();
+    packets.append(&mut later);
+    packets.extend((1..20_000).map(|run| (start + run * 181 * SECOND, again.clone())));
+    let run = check_frames(&packets, &Rules::at(SITE));
+    assert_eq!(run.lines.len(), 20_000);
+    assert_eq!(run.lines[0].packets, 40 + count as u64);
+}
