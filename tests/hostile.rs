@@ -388,3 +388,25 @@ fn fragments_of_a_flow_of_many_runs_are_put_in_together() {
     assert_eq!(run.lines.len(), 20_000);
     assert_eq!(run.lines[0].packets, 40 + count as u64);
 }
+
+#[test]
+fn bulk_is_no_attempt_whatever_is_said_of_it() {
+    let severity = |datagrams: u16, refused: bool| {
+        let sent = (0..datagrams).map(|number| {
+            let mut frame = frames::udp((DC, UNITY), (5555, 9999), &[7; 1000]);
+            frame[18..20].copy_from_slice(&number.to_be_bytes());
+            frame
+        });
+        let mut sent: Vec<_> = sent.collect();
+        if refused {
+            let error = frames::icmp_unreachable((UNITY, DC), &sent[0]);
+            sent.push(error);
+        }
+        let run = judged(&sent);
+        let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
+        finding.severity.clone()
+    };
+    assert_eq!(severity(8, true), "low");
+    assert_eq!(severity(9, false), "medium");
+    assert_eq!(severity(9, true), "medium");
+}
