@@ -410,3 +410,20 @@ fn bulk_is_no_attempt_whatever_is_said_of_it() {
     assert_eq!(severity(9, false), "medium");
     assert_eq!(severity(9, true), "medium");
 }
+
+/// Who ran a tunnel is certain, also where the capture shows one direction only.
+#[test]
+fn a_tunnel_is_laid_to_its_sender() {
+    let (stranger, other) = (STRANGER, [192, 0, 2, 78]);
+    let mut packets: Vec<_> = [(100, 0, 0x02), (101, 77, 0x10)]
+        .map(|(sequence, ack, flags)| {
+            frames::tcp((stranger, other), (1025, 80), sequence, ack, flags, b"")
+        })
+        .into();
+    packets.push(vxlan((DC, UNITY), &frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"")));
+    let run = judged(&packets);
+    assert!(run.report.outcome.cannot_say.iter().any(|said| said.code == "one-sided"));
+    let [tunnel] = run.assessment.tunnel_flows.as_slice() else { panic!("one tunnel") };
+    assert_eq!(tunnel.initiator().to_string(), "10.0.0.11:0");
+    assert_eq!(tunnel.responder().to_string(), "10.0.0.1:4789");
+}
