@@ -427,3 +427,23 @@ fn a_tunnel_is_laid_to_its_sender() {
     assert_eq!(tunnel.initiator().to_string(), "10.0.0.11:0");
     assert_eq!(tunnel.responder().to_string(), "10.0.0.1:4789");
 }
+
+#[test]
+fn data_byte_by_byte_is_data_and_a_keep_alive_is_none() {
+    let state = |steps: &[(u32, &[u8])]| {
+        let (ports, back) = ((40_000, 80), (80, 40_000));
+        let mut all = vec![
+            frames::tcp((ADMIN, UNITY), ports, 999, 0, 0x02, b""),
+            frames::tcp((UNITY, ADMIN), back, 4_999, 1_000, 0x12, b""),
+        ];
+        for (sequence, data) in steps {
+            all.push(frames::tcp((ADMIN, UNITY), ports, *sequence, 5_000, 0x18, data));
+        }
+        all.push(frames::tcp((UNITY, ADMIN), back, 5_000, 1_003, 0x11, b""));
+        judged(&all).lines[0].state.clone()
+    };
+    let keep_alive: (u32, &[u8]) = (999, &[0]);
+    assert_eq!(state(&[(1_000, b"")]), "handshake-only");
+    assert_eq!(state(&[(1_000, b""), keep_alive, keep_alive, keep_alive]), "handshake-only");
+    assert_eq!(state(&[(1_000, b"a"), (1_001, b"b"), (1_002, b"c")]), "established");
+}

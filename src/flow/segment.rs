@@ -148,9 +148,13 @@ pub struct Half {
 }
 
 impl Half {
-    /// Whether payload was sent other than single bytes, which keep-alive probes send.
+    /// Whether payload was sent other than keep-alive probes: single bytes that take the sequence
+    /// no further.
     pub fn has_data(&self) -> bool {
-        self.payload_bytes > u64::from(self.single_bytes)
+        let advance = self.left_out.wrapping_add(self.payload_bytes as u32);
+        // The first probe of a run that began before the capture seems to take it one further.
+        let advances = self.single_bytes > 1 && is_behind(1, advance);
+        advances || self.payload_bytes > u64::from(self.single_bytes)
     }
 
     /// Acknowledgement number of the first SYN+ACK.
