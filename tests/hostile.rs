@@ -226,3 +226,224 @@ fn a_packet_without_a_clock_does_not_age_the_capture() {
     let line = line.expect("the flow is there");
     assert_eq!((line.verdict.as_str(), line.src_ip.as_str()), ("documented", "10.0.0.1"));
 }
+
+/// Most stacks walk over any number of empty destination options (RFC 8200 section 4.6).
+#[test]
+fn no_number_of_extension_headers_hides_two_hosts() {
+    let site = SITE.replace("10.0.0.11\"", "10.0.0.11\", \"fd00::11\"");
+    let rules = Rules::at(&site.replace("10.0.0.1\"", "10.0.0.1\", \"fd00::1\""));
+    let address = |last| {
+        let mut bytes = [0; 16];
+        (bytes[0], bytes[15]) = (0xfd, last);
+        bytes
+    };
+    let plain = frames::tcp6((address(0x11), address(0x01)), (40_000, 445), 1, 0x02);
+    for headers in [1, 60, 62, 63, 100] {
+        let mut frame = plain.clone();
+        let options = |next| [next, 0, 1, 4, 0, 0, 0, 0];
+        let chain = (1..headers).flat_map(|_| options(60)).chain(options(6));
+        frame.splice(54..54, chain);
+        let length = u16::try_from(frame.len() - 54).expect("a short chain");
+        frame[18..20].copy_from_slice(&length.to_be_bytes());
+        frame[20] = 60;
+        let run = judged_at(&rules, 120, &[frame]);
+        assert_eq!(only(&run).0, "violation", "{headers} headers");
+    }
+}
+
+/// A VXLAN packet (RFC 7348 section 5) of network 7 that carries `inside`.
+fn vxlan(hosts: frames::Hosts, inside: &[u8]) -> Vec<u8> {
+    frames::udp(hosts, (5555, 4789), &[&[8, 0, 0, 0, 0, 0, 7, 0], inside].concat())
+}
+
+#[test]
+fn a_tunnel_packet_without_a_packet_inside_counts_once() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let unreadable = vxlan((DC, UNITY), &[0xff; 30]);
+    for (frames, packets) in [
+        (vec![unreadable.clone()], 1),
+        (vec![vxlan((DC, UNITY), &inside)], 1),
+        (vec![unreadable, vxlan((DC, UNITY), &inside)], 2),
+    ] {
+        let run = judged(&frames);
+        let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
+        assert_eq!(finding.volume.packets, packets, "{}", finding.title);
+    }
+}
+
+#[test]
+fn a_flood_of_tunnels_does_not_hide_one_unnoticed() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let flood = (0..4_100_u32).map(|network| {
+        let mut frame = vxlan((DC, UNITY), &inside);
+        frame[46..49].copy_from_slice(&network.to_be_bytes()[1..]);
+        frame
+    });
+    let run = judged(&flood.collect::<Vec<_>>());
+    let limits: Vec<_> = run.report.limits.iter().map(|limit| limit.code.as_str()).collect();
+    assert!(limits.contains(&"tunnels-lost"), "{limits:?}");
+    let said = &run.report.outcome.cannot_say;
+    assert!(said.iter().any(|said| said.code == "tunnels-lost"), "{said:?}");
+    let lost = run.report.outcome.measures.iter().find(|found| found.measure == "detail-lost");
+    assert_eq!(lost.map(|found| (found.part, found.grade.as_str())), Some((4, "C")));
+}
+
+#[test]
+fn a_gap_in_a_mirror_counts_as_loss() {
+    let inside = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    let mirrored = |sequence: u32| {
+        let header =
+            [&[0x10, 0, 0x88, 0xbe][..], &sequence.to_be_bytes(), &[0x10, 1, 0, 1, 0, 0, 0, 0]];
+        frames::other((STRANGER, [192, 0, 2, 78]), 47, &[&header.concat()[..], &inside].concat())
+    };
+    let run = judged(&[mirrored(5), mirrored(6), mirrored(9)]);
+    let said = run.report.outcome.cannot_say.iter().find(|said| said.code == "mirror-lost");
+    let text = said.map(|said| said.text.as_str());
+    assert_eq!(text, Some("by the sequence numbers of the mirrors 2 packets are missing"));
+    let measures = &run.report.outcome.measures;
+    let loss = measures.iter().find(|measure| measure.measure == "loss").expect("a measure");
+    assert_eq!((loss.part, loss.whole, loss.grade.as_str()), (2, 6, "D"));
+    assert!(run.report.outcome.cannot_say.iter().any(|said| said.code == "unnamed-collectors"));
+    let run = judged(&[mirrored(5), mirrored(6), mirrored(7)]);
+    assert!(run.report.outcome.cannot_say.iter().all(|said| said.code != "mirror-lost"));
+}
+
+/// What a capture holds of a transfer: segments of the opener by sequence number and length, and
+/// the acknowledgements of the answerer in between, as `Err`.
+fn unseen(steps: &[Result<(u32, usize), u32>]) -> u64 {
+    let (syn, syn_ack, ack) = (0x02, 0x12, 0x10);
+    let ports = (40_000, 80);
+    let mut all = vec![
+        frames::tcp((ADMIN, UNITY), ports, 999, 0, syn, b""),
+        frames::tcp((UNITY, ADMIN), (80, 40_000), 4_999, 1_000, syn_ack, b""),
+    ];
+    all.extend(steps.iter().map(|step| match *step {
+        Ok((sequence, length)) => {
+            frames::tcp((ADMIN, UNITY), ports, sequence, 5_000, ack, &vec![1; length])
+        }
+        Err(number) => frames::tcp((UNITY, ADMIN), (80, 40_000), 5_000, number, ack, b""),
+    }));
+    let run = judged(&all);
+    let [line] = run.lines.as_slice() else { panic!("{} flows", run.lines.len()) };
+    line.src_unseen_bytes
+}
+
+/// Each transfer is written with its gaps, so what is missing is known.
+#[test]
+fn missing_segments_are_counted_and_strange_numbers_are_none() {
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_300, 100))]), 200, "a gap");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_500)]), 400, "acknowledged and not there");
+    assert_eq!(unseen(&[Ok((1_100, 100)), Ok((1_000, 100)), Err(1_200)]), 0, "out of order");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_000, 100)), Err(1_100)]), 0, "sent again");
+    // A device on the way that guesses numbers, and an acknowledgement of what nobody sent.
+    let far = 1_000_u32.wrapping_add(1 << 30);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Err(1_100)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_100), Err(far)]), 0);
+}
+
+#[test]
+fn a_length_that_is_only_claimed_makes_no_super_frame() {
+    let mut frame = frames::udp((DC, UNITY), (5555, 9999), b"short");
+    frame[16..18].copy_from_slice(&60_000_u16.to_be_bytes());
+    let run = judged(&[frame]);
+    assert_eq!(run.report.capture_health.ip_packets.over_9216, 0);
+}
+
+/// Some hosts mark their frames with a priority, and the other direction comes without a tag.
+#[test]
+fn a_priority_tag_is_no_vlan() {
+    let frame = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    for (tagged, vlan) in [
+        (frames::tagged(0, &frame), None),
+        (frames::tagged(7, &frame), Some(7)),
+        (frames::tagged(7, &frames::tagged(0, &frame)), Some(7)),
+    ] {
+        let run = judged(&[tagged]);
+        assert_eq!(run.lines[0].src_vlan, vlan);
+    }
+}
+
+/// Fragments whose first lies among the first packets of the stream go to a flow of many runs. Put
+/// in one by one, they would take minutes.
+#[test]
+fn fragments_of_a_flow_of_many_runs_are_put_in_together() {
+    let start = 1_772_488_800 * SECOND;
+    let mut packets: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut later = Vec::new();
+    for datagram in 0..40 {
+        let fragments = frames::fragmented_udp((DC, UNITY), (5555, 9999), datagram, 100);
+        let mut fragments = fragments.into_iter().map(|frame| (start, frame));
+        packets.extend(fragments.next());
+        later.extend(fragments);
+    }
+    // Silences of three minutes part the runs (D3.7).
+    let again = frames::udp((DC, UNITY), (5555, 9999), b"again");
+    packets.extend(vec![(start, frames::arp()); 5_000]);
+    let count = later.len();
+    packets.append(&mut later);
+    packets.extend((1..20_000).map(|run| (start + run * 181 * SECOND, again.clone())));
+    let run = check_frames(&packets, &Rules::at(SITE));
+    assert_eq!(run.lines.len(), 20_000);
+    assert_eq!(run.lines[0].packets, 40 + count as u64);
+}
+
+#[test]
+fn bulk_is_no_attempt_whatever_is_said_of_it() {
+    let severity = |datagrams: u16, refused: bool| {
+        let sent = (0..datagrams).map(|number| {
+            let mut frame = frames::udp((DC, UNITY), (5555, 9999), &[7; 1000]);
+            frame[18..20].copy_from_slice(&number.to_be_bytes());
+            frame
+        });
+        let mut sent: Vec<_> = sent.collect();
+        if refused {
+            let error = frames::icmp_unreachable((UNITY, DC), &sent[0]);
+            sent.push(error);
+        }
+        let run = judged(&sent);
+        let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
+        finding.severity.clone()
+    };
+    assert_eq!(severity(8, true), "low");
+    assert_eq!(severity(9, false), "medium");
+    assert_eq!(severity(9, true), "medium");
+}
+
+/// Who ran a tunnel is certain, also where the capture shows one direction only.
+#[test]
+fn a_tunnel_is_laid_to_its_sender() {
+    let (stranger, other) = (STRANGER, [192, 0, 2, 78]);
+    let mut packets: Vec<_> = [(100, 0, 0x02), (101, 77, 0x10)]
+        .map(|(sequence, ack, flags)| {
+            frames::tcp((stranger, other), (1025, 80), sequence, ack, flags, b"")
+        })
+        .into();
+    packets.push(vxlan((DC, UNITY), &frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"")));
+    let run = judged(&packets);
+    assert!(run.report.outcome.cannot_say.iter().any(|said| said.code == "one-sided"));
+    let [tunnel] = run.assessment.tunnel_flows.as_slice() else { panic!("one tunnel") };
+    assert_eq!(tunnel.initiator().to_string(), "10.0.0.11:0");
+    assert_eq!(tunnel.responder().to_string(), "10.0.0.1:4789");
+}
+
+#[test]
+fn data_byte_by_byte_is_data_and_a_keep_alive_is_none() {
+    let state = |steps: &[(u32, &[u8])]| {
+        let (ports, back) = ((40_000, 80), (80, 40_000));
+        let mut all = vec![
+            frames::tcp((ADMIN, UNITY), ports, 999, 0, 0x02, b""),
+            frames::tcp((UNITY, ADMIN), back, 4_999, 1_000, 0x12, b""),
+        ];
+        for (sequence, data) in steps {
+            all.push(frames::tcp((ADMIN, UNITY), ports, *sequence, 5_000, 0x18, data));
+        }
+        all.push(frames::tcp((UNITY, ADMIN), back, 5_000, 1_003, 0x11, b""));
+        judged(&all).lines[0].state.clone()
+    };
+    let keep_alive: (u32, &[u8]) = (999, &[0]);
+    assert_eq!(state(&[(1_000, b"")]), "handshake-only");
+    assert_eq!(state(&[(1_000, b""), keep_alive, keep_alive, keep_alive]), "handshake-only");
+    assert_eq!(state(&[(1_000, b"a"), (1_001, b"b"), (1_002, b"c")]), "established");
+}

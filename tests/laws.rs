@@ -45,7 +45,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let late = prop_oneof![4 => Just(0), 1 => 0_i64..=2_000_000_000, 1 => 0_i64..5];
     let flags = prop::sample::select(vec![0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0, 0x29, 6]);
-    let tcp = (0_u32..3, 0_u32..3, flags, 0_usize..4);
+    let number = || prop_oneof![12 => 0_u32..3, 1 => Just(1 << 27), 1 => Just(1 << 30)];
+    let tcp = (number(), number(), flags, 0_usize..4);
     let ends = (0_u8..2, 0_u8..2, 0_u16..2);
     let step = (0_u8..9, ends, any::<bool>(), tcp, pause, late, 0_usize..12).prop_map(
         |(kind, ends, back, tcp, pause, late, pick)| {

@@ -12,6 +12,8 @@ impl Evaluated {
         let filtered = interfaces().filter(|interface| interface.filter.is_some()).count() as u64;
         let dropped = interfaces().filter_map(Interface::lost).fold(0, u64::saturating_add);
         let cut = inputs.iter().map(|input| input.cut_packets).sum();
+        let mirror_lost = self.carriers.lost_by_mirrors();
+        let untold = self.carriers.untold();
         let blurred = self.blurred.packets;
         let facts = &self.facts;
         let copied = Doubt::of_copies(facts.copies.exact + facts.copies.routed, facts.ip_packets);
@@ -19,11 +21,13 @@ impl Evaluated {
             (failed, Doubt::InputsFailed { failed, inputs: inputs.len() as u64 }),
             (filtered, Doubt::Filtered(filtered)),
             (dropped, Doubt::Dropped(dropped)),
+            (mirror_lost, Doubt::MirrorLost(mirror_lost)),
             (cut, Doubt::Cut(cut)),
             (facts.over_9216, Doubt::SuperFrames(facts.over_9216)),
             (blurred, Doubt::BlurredPackets(blurred)),
             (self.fragments_lost, Doubt::LostFragments(self.fragments_lost)),
             (self.quotes_lost, Doubt::LostQuotes(self.quotes_lost)),
+            (untold, Doubt::LostTunnels(untold)),
         ];
         Evidence {
             begin: self.timeline.begin(),

@@ -248,17 +248,21 @@ impl Partial {
         }
         self.fragment_window.follow(&fragment_window, end);
         self.quote_window.follow(&quote_window, end);
-        let mut found: Vec<Unit> = Vec::new();
-        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| found.push(unit));
+        let mut found: Vec<Vec<(u64, Unit)>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        let mut in_flows = Tally::default();
+        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| {
+            in_flows.merge(Tally::of(unit.frame_bytes, unit.source));
+            let hash = hash(&self.hasher, &unit.key);
+            if let Some(found) = found.get_mut(shard_of(hash)) {
+                found.push((hash, unit));
+            }
+        });
         self.quotes.merge(quotes);
         self.counts.merge(counts);
         self.blurred.merge(blurred);
-        for unit in found {
-            let hash = hash(&self.hasher, &unit.key);
-            if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
-                shard.table.merge_unit(hash, &unit);
-            }
-            self.counts.accounting.add(Class::Flow, Tally::of(unit.frame_bytes, unit.source));
+        self.counts.accounting.add(Class::Flow, in_flows);
+        for (shard, found) in self.shards.iter_mut().zip(found) {
+            shard.table.merge_units(found);
         }
     }
 

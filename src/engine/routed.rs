@@ -114,6 +114,10 @@ impl Observer for Watch<'_> {
         self.counts.carriers.note(&carrier, self.frame);
     }
 
+    fn own_flow(&mut self, carrier: Carrier) {
+        self.counts.carriers.note_own_flow(&carrier, self.frame);
+    }
+
     fn unread_inside(&mut self, stop: crate::decode::Stop) {
         let class = Class::Stopped(stop);
         self.counts.unread_inside.count(class, self.frame.original, self.frame.source);

@@ -21,6 +21,14 @@ impl FlowHistory {
         FlowHistory { first: segment, more: None }
     }
 
+    /// The history of runs that are to be [merged](FlowHistory::merge) into another. `None` of
+    /// nothing.
+    pub(super) fn of_pieces(mut pieces: impl Iterator<Item = Segment>) -> Option<Self> {
+        let first = pieces.next()?;
+        let more: Vec<_> = pieces.collect();
+        Some(FlowHistory { first, more: (!more.is_empty()).then(|| Box::new(more)) })
+    }
+
     /// Fetches the memory that the next packet will change.
     pub(super) fn touch(&self) {
         std::hint::black_box(self.first.latest);

@@ -21,7 +21,7 @@ mod segment;
 mod table;
 
 pub use accounting::{Accounting, Class, Tally};
-pub use carriers::{CarrierKey, CarrierLog, CarrierUse};
+pub use carriers::{Amount, CarrierKey, CarrierLog, CarrierUse};
 pub use copies::{CopyCounts, CopyWindow, PacketCopy, SPACINGS};
 pub use facts::CaptureFacts;
 pub use fragments::{FirstFragment, FragmentEvent, FragmentPool};

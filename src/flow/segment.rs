@@ -1,6 +1,6 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
-use super::carriers::CarrierUse;
+use super::carriers::{Amount, CarrierUse};
 use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
@@ -23,6 +23,12 @@ fn idle_limit(protocol: IpProto) -> i64 {
 
 /// Longest time after which a SYN with the same sequence number is still a retransmission.
 const SYN_RETRY_LIMIT: i64 = 120 * SECOND;
+
+/// Greatest distance from one segment to the next of the same end, and from a segment to what
+/// acknowledges it, that missing segments explain, in bytes. Beyond it a number belongs to another
+/// use of the five-tuple: the answer to an old connection (RFC 9293 section 3.10.7), or the guess
+/// of a device on the way.
+const GREATEST_GAP: u32 = 1 << 27;
 
 /// What was seen of TCP in one direction, as a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,8 +128,9 @@ pub struct Half {
     first_sequence: u32,
     /// Sequence number behind the last segment.
     last_end: u32,
-    /// Sequence numbers that all segments took together, modulo 2^32.
-    sequence_length: u32,
+    /// Sequence numbers left out between segments that follow each other, modulo 2^32: negative
+    /// where segments repeat others or come late.
+    left_out: u32,
     /// Acknowledgement number of the first segment that had one.
     first_ack: u32,
     /// Acknowledgement number of the last segment that had one.
@@ -143,9 +150,13 @@ pub struct Half {
 }
 
 impl Half {
-    /// Whether payload was sent other than single bytes, which keep-alive probes send.
+    /// Whether payload was sent other than keep-alive probes: single bytes that take the sequence
+    /// no further.
     pub fn has_data(&self) -> bool {
-        self.payload_bytes > u64::from(self.single_bytes)
+        let advance = self.left_out.wrapping_add(self.payload_bytes as u32);
+        // The first probe of a run that began before the capture seems to take it one further.
+        let advances = self.single_bytes > 1 && is_behind(1, advance);
+        advances || self.payload_bytes > u64::from(self.single_bytes)
     }
 
     /// Acknowledgement number of the first SYN+ACK.
@@ -160,25 +171,16 @@ impl Half {
         if !self.tcp.has(TcpSeen::NUMBERED) {
             return 0;
         }
-        let acknowledged = back.tcp.acknowledges().then_some(back.last_ack);
-        let end = match acknowledged {
-            Some(acknowledged) if is_behind(self.last_end, acknowledged) => acknowledged,
-            _ => self.last_end,
-        };
-        let used = end.wrapping_sub(self.first_sequence);
-        let unseen = used.wrapping_sub(self.sequence_length);
+        let beyond = back.last_ack.wrapping_sub(self.last_end);
+        let beyond = if back.tcp.acknowledges() && beyond <= GREATEST_GAP { beyond } else { 0 };
+        let unseen = self.left_out.wrapping_add(beyond);
         if is_behind(0, unseen) { unseen } else { 0 }
     }
 
-    /// What one end of a tunnel sent.
+    /// What one end of a tunnel sent that does not count for a flow of its own.
     pub(super) fn carried(passed: &CarrierUse) -> Half {
-        Half {
-            packets: passed.packets,
-            frame_bytes: passed.frame_bytes,
-            ip_bytes: passed.ip_bytes,
-            payload_bytes: passed.ip_bytes,
-            ..Half::default()
-        }
+        let Amount { packets, frame_bytes, ip_bytes } = passed.read();
+        Half { packets, frame_bytes, ip_bytes, payload_bytes: ip_bytes, ..Half::default() }
     }
 
     fn of(unit: &Unit) -> Half {
@@ -208,7 +210,6 @@ impl Half {
         if self.tcp.has(TcpSeen::NUMBERED) {
             let length = payload.wrapping_add(u32::from(opens)).wrapping_add(u32::from(closes));
             self.first_sequence = sequence;
-            self.sequence_length = length;
             self.last_end = sequence.wrapping_add(length);
         }
         if self.tcp.acknowledges() {
@@ -231,7 +232,7 @@ impl Half {
             copies,
             first_sequence,
             last_end,
-            sequence_length,
+            left_out,
             first_ack,
             last_ack,
             syn_ack_ack,
@@ -242,11 +243,16 @@ impl Half {
             incomplete,
         } = *later;
         if tcp.has(TcpSeen::NUMBERED) {
-            if !self.tcp.has(TcpSeen::NUMBERED) {
+            if self.tcp.has(TcpSeen::NUMBERED) {
+                let gap = first_sequence.wrapping_sub(self.last_end);
+                if gap.cast_signed().unsigned_abs() <= GREATEST_GAP {
+                    self.left_out = self.left_out.wrapping_add(gap);
+                }
+            } else {
                 self.first_sequence = first_sequence;
             }
             self.last_end = last_end;
-            self.sequence_length = self.sequence_length.wrapping_add(sequence_length);
+            self.left_out = self.left_out.wrapping_add(left_out);
         }
         if tcp.acknowledges() {
             if !self.tcp.acknowledges() {

@@ -199,9 +199,18 @@ impl FlowTable {
         }
     }
 
-    /// Adds a packet that takes its place among packets already held.
-    pub fn merge_unit(&mut self, hash: u64, unit: &Unit) {
-        self.merge_flow(hash, unit.key, FlowHistory::new(Segment::of(unit)));
+    /// Adds packets that take their places among packets already held. Those of one flow are put
+    /// in together, because each time costs as much as the flow has runs.
+    pub fn merge_units(&mut self, mut units: Vec<(u64, Unit)>) {
+        units.sort_by_key(|(_, unit)| (unit.key, unit.source));
+        for flow in units.chunk_by(|(_, one), (_, other)| one.key == other.key) {
+            let Some(((hash, first), rest)) = flow.split_first() else { continue };
+            self.merge_flow(*hash, first.key, FlowHistory::new(Segment::of(first)));
+            let rest = rest.iter().map(|(_, unit)| Segment::of(unit));
+            if let Some(history) = FlowHistory::of_pieces(rest) {
+                self.merge_flow(*hash, first.key, history);
+            }
+        }
     }
 
     fn merge_flow(&mut self, hash: u64, key: FlowKey, history: FlowHistory) {

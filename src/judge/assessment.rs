@@ -204,8 +204,10 @@ pub fn assess(
     let health = Health::of(&judge, &flows, &coverage, accounting, &evidence);
     let measures = measures(&health);
     let mut reasons = evidence.reasons;
+    let unnamed = tunnels::unnamed_collectors(&tunnels, terms.site);
     let no_host = terms.site.hosts.is_empty();
-    reasons.extend(doubts(&health, &measures, judge.visibility(), accounting, no_host));
+    let seen = judge.visibility();
+    reasons.extend(doubts(&health, &measures, seen, accounting, unnamed, no_host));
     let mut assessment = Assessment {
         endpoints: judge.endpoints().clone(),
         tunnels,

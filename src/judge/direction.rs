@@ -41,6 +41,7 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
     let firm = matches!(basis, Basis::Syn | Basis::SynAck | Basis::IcmpQuote)
         || !record.key.protocol().has_ports()
         || record.is_probe()
+        || without_source_port(record, seen)
         || judge.goes_to_group(record, seen);
     if firm {
         return Decided { initiator: seen, basis, opinion: forward };
@@ -86,6 +87,14 @@ fn told(judge: &Judge<'_>, record: &FlowRecord) -> Option<(Direction, Basis)> {
         (None, Some(_)) => Some((Direction::BToA, Basis::Learned)),
         _ => None,
     }
+}
+
+/// Whether the sender named no port to which an answer could go (RFC 768), as of a tunnel whose
+/// source port says nothing.
+fn without_source_port(record: &FlowRecord, seen: Direction) -> bool {
+    record.key.protocol() == IpProto::UDP
+        && record.end(seen).port() == 0
+        && record.end(seen.reverse()).port() != 0
 }
 
 /// The hosts as sender and receiver in a direction.

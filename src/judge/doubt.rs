@@ -25,6 +25,8 @@ pub enum Doubt {
     Filtered(u64),
     /// Packets that the capturing system lost.
     Dropped(u64),
+    /// Packets that mirror tunnels numbered and the capture does not hold.
+    MirrorLost(u64),
     /// No packet was read.
     NoPacket,
     /// The site names no host.
@@ -102,6 +104,8 @@ pub enum Doubt {
     BlurredPackets(u64),
     /// ICMP errors whose quoted flow was not kept for want of room.
     LostQuotes(u64),
+    /// Packets whose tunnel was not judged for want of room.
+    LostTunnels(u64),
 }
 
 impl Doubt {
@@ -111,6 +115,7 @@ impl Doubt {
             Doubt::InputsFailed { .. } => "inputs-failed",
             Doubt::Filtered(_) => "filtered",
             Doubt::Dropped(_) => "dropped",
+            Doubt::MirrorLost(_) => "mirror-lost",
             Doubt::NoPacket => "no-packet",
             Doubt::NoHost => "no-host",
             Doubt::NothingGoverned => "nothing-governed",
@@ -131,6 +136,7 @@ impl Doubt {
             Doubt::UnclaimedFragments(_) => "unclaimed-fragments",
             Doubt::LostFragments(_) => "fragments-lost",
             Doubt::LostQuotes(_) => "icmp-quotes-lost",
+            Doubt::LostTunnels(_) => "tunnels-lost",
         }
     }
 
@@ -142,7 +148,13 @@ impl Doubt {
 
     /// Whether packets are missing, so that what is not in the capture may have been there.
     pub fn hides_packets(&self) -> bool {
-        matches!(self, Doubt::InputsFailed { .. } | Doubt::Filtered(_) | Doubt::Dropped(_))
+        matches!(
+            self,
+            Doubt::InputsFailed { .. }
+                | Doubt::Filtered(_)
+                | Doubt::Dropped(_)
+                | Doubt::MirrorLost(_)
+        )
     }
 }
 
@@ -152,6 +164,7 @@ pub(super) fn doubts(
     measures: &[Measure],
     visibility: &Visibility,
     accounting: &Accounting,
+    unnamed_collectors: u64,
     no_host: bool,
 ) -> Vec<Doubt> {
     let mut doubts = Vec::new();
@@ -194,6 +207,7 @@ pub(super) fn doubts(
         ),
         (health.in_scope > 0 && !absent.is_empty(), Doubt::AbsentRoles(absent)),
         (health.in_scope > 0 && !idle.is_empty(), Doubt::IdleTables(idle)),
+        (unnamed_collectors > 0, Doubt::UnnamedCollectors(unnamed_collectors)),
         (table_full > 0, Doubt::TableFull(table_full)),
         (health.unclaimed_fragments > 0, Doubt::UnclaimedFragments(health.unclaimed_fragments)),
     ];
@@ -221,6 +235,7 @@ mod tests {
             (Doubt::InputsFailed { failed: 1, inputs: 2 }, true),
             (Doubt::Filtered(1), true),
             (Doubt::Dropped(1), true),
+            (Doubt::MirrorLost(1), true),
             (Doubt::Cut(1), false),
             (Doubt::OneSided { vlan: None, seen }, false),
             (Doubt::NoHost, false),

@@ -20,6 +20,9 @@ pub const SAMPLES: usize = 5;
 /// Most addresses listed on each side of a finding.
 pub const ADDRESSES: usize = 50;
 
+/// Most bytes of payload that pass for an attempt.
+const ATTEMPT: u64 = 8192;
+
 /// A flow and what is said of it.
 #[derive(Clone, Debug)]
 pub struct JudgedFlow {
@@ -66,6 +69,13 @@ impl JudgedFlow {
     pub fn carried_data_both_ways(&self) -> bool {
         let data = |direction: Direction| self.record.half(direction).payload_bytes > 1;
         data(Direction::AToB) && data(Direction::BToA)
+    }
+
+    /// Whether an end sent more than an attempt takes: then it was none, whatever came back.
+    pub fn sent_bulk(&self) -> bool {
+        [Direction::AToB, Direction::BToA]
+            .into_iter()
+            .any(|direction| self.record.half(direction).payload_bytes > ATTEMPT)
     }
 
     /// Whether only an ICMP error tells of it, so that no packet of it was captured.
@@ -296,8 +306,12 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
     }
     let tcp = flow.record.key.protocol() == IpProto::TCP;
     match flow.judgement.state {
-        ConnectionState::Unanswered | ConnectionState::Refused => base.lowered(),
-        ConnectionState::HandshakeOnly => base.lowered(),
+        // Anyone can make an error message, and leave out an acknowledgement.
+        ConnectionState::Unanswered | ConnectionState::Refused | ConnectionState::HandshakeOnly
+            if !flow.sent_bulk() =>
+        {
+            base.lowered()
+        }
         // Of what one direction shows without data, the other may be a refusal or nothing.
         ConnectionState::HalfSeen | ConnectionState::OneWay | ConnectionState::UnknownAnswer
             if tcp && !flow.carried_data() =>

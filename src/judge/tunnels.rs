@@ -42,10 +42,18 @@ pub(super) fn tunnels(judge: &Judge<'_>, site: &Site, carriers: &CarrierLog) -> 
         .collect()
 }
 
-/// Judges the tunnels that are no mirrors, as one flow for each pair of ends.
+/// Mirrors that only their shape tells to be such: the site does not name the collector.
+pub(super) fn unnamed_collectors(tunnels: &[Tunnel], site: &Site) -> u64 {
+    let named = |tunnel: &Tunnel| site.collectors.contains(&tunnel.key.destination.address());
+    tunnels.iter().filter(|tunnel| tunnel.mirror && !named(tunnel)).count() as u64
+}
+
+/// Judges the tunnels that are no mirrors, as one flow for each pair of ends. Packets that count
+/// for flows of their own are judged there.
 pub(super) fn judged(judge: &Judge<'_>, tunnels: &[Tunnel]) -> Vec<JudgedFlow> {
     let mut records: BTreeMap<_, FlowRecord> = BTreeMap::new();
-    for Tunnel { key, passed, .. } in tunnels.iter().filter(|tunnel| !tunnel.mirror) {
+    let judged = |tunnel: &&Tunnel| !tunnel.mirror && tunnel.passed.read().packets > 0;
+    for Tunnel { key, passed, .. } in tunnels.iter().filter(judged) {
         let record = FlowRecord::of_tunnel(key, passed);
         records.entry(record.key).and_modify(|kept| kept.append_tunnel(&record)).or_insert(record);
     }

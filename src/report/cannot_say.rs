@@ -30,6 +30,11 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
         Doubt::Dropped(packets) => {
             format!("the capturing system lost {}", count(*packets, "packet"))
         }
+        Doubt::MirrorLost(packets) => format!(
+            "by the sequence numbers of the mirrors {} {} missing",
+            count(*packets, "packet"),
+            if *packets == 1 { "is" } else { "are" }
+        ),
         Doubt::NoPacket => "no packet was read".to_owned(),
         Doubt::NoHost => "no host has a role: give a site file with --site".to_owned(),
         Doubt::NothingGoverned => {
@@ -95,6 +100,10 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
             "{} could not be laid to their flows for want of room",
             count(*messages, "ICMP error")
         ),
+        Doubt::LostTunnels(packets) => format!(
+            "{} came through tunnels that were not judged for want of room",
+            count(*packets, "packet")
+        ),
     }
 }
 
@@ -130,6 +139,10 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
             "what was not seen may have taken place",
             "mirror fewer sources to the port, or give the capture a larger buffer and a faster \
              disk",
+        ],
+        Doubt::MirrorLost(_) => [
+            "what was not seen may have taken place",
+            "mirror fewer sources, or give the path from the mirror to the collector more room",
         ],
         Doubt::NoPacket => [
             "nothing can be said of the network",
@@ -204,6 +217,10 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
         }
         Doubt::LostQuotes(_) => [
             "attempts that were refused may count as unanswered",
+            "split the capture by time and judge the parts",
+        ],
+        Doubt::LostTunnels(_) => [
+            "who ran them is unknown; the flows inside are judged",
             "split the capture by time and judge the parts",
         ],
     }

@@ -123,7 +123,7 @@ fn tunnel(tunnel: &Tunnel) -> model::Tunnel {
         mirror: *mirror,
         packets: passed.packets,
         frame_bytes: passed.frame_bytes,
-        lost_packets: passed.lost(),
+        lost_packets: passed.lost(key.outer),
     }
 }
 
@@ -168,7 +168,9 @@ fn measure(measure: &Measure) -> model::Measure {
 /// What is measured, in words.
 fn measured(kind: MeasureKind) -> &'static str {
     match kind {
-        MeasureKind::Loss => "packets lost, and bytes acknowledged and not captured",
+        MeasureKind::Loss => {
+            "packets lost by capture or mirror, and bytes acknowledged and not captured"
+        }
         MeasureKind::OneWay => "TCP flows in scope captured in one direction",
         MeasureKind::Undecoded => "packets not decoded",
         MeasureKind::MidStream => "TCP flows in scope older than the capture",

@@ -45,6 +45,11 @@ impl Builder<'_> {
                 "announcements of hosts that may not speak for the address they named",
             ),
             (
+                "tunnels-lost",
+                stream.carriers.untold(),
+                "packets whose tunnel was not judged for want of room",
+            ),
+            (
                 "classes-joined",
                 stream.accounting.of(Class::Remainder).packets,
                 "packets of accounting classes beyond those told apart",
