@@ -13,6 +13,10 @@ use crate::decode::{Carrier, Outer};
 /// Most tunnels that are told apart; see [`CarrierLog`].
 const CARRIERS: usize = 4096;
 
+/// Most by which a sequence number may be behind that of the packet before, if it is that of a
+/// late packet.
+const LATE: i64 = 1024;
+
 /// One direction of a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CarrierKey {
@@ -44,30 +48,52 @@ pub struct CarrierUse {
     pub first: Passage,
     /// The last packet.
     pub last: Passage,
+    /// Sequence numbers skipped between neighbours, less those made up for by late packets.
+    skipped: i64,
 }
 
 impl CarrierUse {
-    /// Packets that are missing between the first and the last, by their sequence numbers
-    /// (RFC 2890 section 2.2); 0 where the tunnel numbers nothing.
-    pub fn lost(&self) -> u64 {
-        match (self.first.2, self.last.2) {
-            (Some(first), Some(last)) => {
-                let sent = u64::from(last.wrapping_sub(first)) + 1;
-                sent.saturating_sub(self.packets)
-            }
-            _ => 0,
+    fn of(carrier: &Carrier, frame: &FrameMeta) -> Self {
+        let passage = (frame.source, frame.time, carrier.sequence);
+        CarrierUse {
+            packets: 1,
+            frame_bytes: frame.original.into(),
+            ip_bytes: carrier.ip_bytes.into(),
+            first: passage,
+            last: passage,
+            skipped: 0,
         }
+    }
+
+    /// Packets that are missing by their sequence numbers (RFC 2890 section 2.2); 0 where the
+    /// tunnel numbers nothing.
+    pub fn lost(&self) -> u64 {
+        u64::try_from(self.skipped).unwrap_or(0)
+    }
+
+    fn add(&mut self, other: CarrierUse) {
+        let (earlier, later) =
+            if other.first < self.first { (&other, &*self) } else { (&*self, &other) };
+        let skipped = skipped(earlier.last.2, later.first.2);
+        *self = CarrierUse {
+            packets: self.packets + other.packets,
+            frame_bytes: self.frame_bytes + other.frame_bytes,
+            ip_bytes: self.ip_bytes + other.ip_bytes,
+            first: earlier.first,
+            last: later.last,
+            skipped: self.skipped + skipped + other.skipped,
+        };
     }
 }
 
-impl CarrierUse {
-    fn add(&mut self, other: CarrierUse) {
-        let CarrierUse { packets, frame_bytes, ip_bytes, first, last } = other;
-        self.packets += packets;
-        self.frame_bytes += frame_bytes;
-        self.ip_bytes += ip_bytes;
-        self.first = self.first.min(first);
-        self.last = self.last.max(last);
+/// Sequence numbers between those of two neighbours; less than none when the second is late. A
+/// number that repeats is that of a copy, and one far behind begins the numbering anew.
+fn skipped(one: Option<u32>, next: Option<u32>) -> i64 {
+    let (Some(one), Some(next)) = (one, next) else { return 0 };
+    match i64::from(next.wrapping_sub(one).cast_signed()) {
+        0 => 0,
+        step if step < -LATE => 0,
+        step => step - 1,
     }
 }
 
@@ -92,15 +118,7 @@ impl CarrierLog {
             protocol: carrier.protocol,
             identifier: carrier.identifier,
         };
-        let passage = (frame.source, frame.time, carrier.sequence);
-        let passed = CarrierUse {
-            packets: 1,
-            frame_bytes: frame.original.into(),
-            ip_bytes: carrier.ip_bytes.into(),
-            first: passage,
-            last: passage,
-        };
-        self.add(key, passed);
+        self.add(key, CarrierUse::of(carrier, frame));
     }
 
     /// Tunnels with what went through them, in order of their keys.
@@ -134,6 +152,58 @@ impl Merge for CarrierLog {
         self.untold += untold;
         for (key, passed) in carriers {
             self.add(key, passed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(numbers: &[u32], begin: u64) -> CarrierUse {
+        let packets = (begin..).zip(numbers).map(|(ordinal, number)| {
+            let source = FrameRef { ordinal, input: 0, number: ordinal + 1 };
+            let passage = (source, Timestamp::default(), Some(*number));
+            CarrierUse {
+                packets: 1,
+                frame_bytes: 0,
+                ip_bytes: 0,
+                first: passage,
+                last: passage,
+                skipped: 0,
+            }
+        });
+        packets.reduce(joined).expect("a packet")
+    }
+
+    fn joined(mut one: CarrierUse, other: CarrierUse) -> CarrierUse {
+        one.add(other);
+        one
+    }
+
+    #[test]
+    fn missing_sequence_numbers_are_lost_packets_however_the_stream_is_cut() {
+        for (numbers, lost) in [
+            (&[7][..], 0),
+            (&[7, 8, 9], 0),
+            (&[7, 9, 10, 14], 4),
+            // Late packets are not lost, and neither are copies.
+            (&[7, 9, 8, 10], 0),
+            (&[7, 7, 8, 8, 10], 1),
+            // A mirror that numbers all packets alike numbers nothing.
+            (&[0, 0, 0], 0),
+            // The numbers wrap, and the mirror begins anew.
+            (&[u32::MAX - 1, u32::MAX, 1], 1),
+            (&[500_000, 500_002, 0, 1, 3], 2),
+        ] {
+            let whole = passed(numbers, 0);
+            assert_eq!(whole.lost(), lost, "{numbers:?}");
+            for cut in 1..numbers.len() {
+                let parts = || [passed(&numbers[..cut], 0), passed(&numbers[cut..], cut as u64)];
+                let [one, other] = parts();
+                assert_eq!(joined(one, other), whole, "{numbers:?} cut at {cut}");
+                assert_eq!(joined(other, one), whole, "{numbers:?} cut at {cut}");
+            }
         }
     }
 }
