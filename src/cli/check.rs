@@ -9,7 +9,7 @@ use super::args::{Check, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
@@ -33,7 +33,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     }
     let files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
-    let (mut stream, inputs) = read(check, inputs)?;
+    let (mut stream, times, inputs) = read(check, inputs)?;
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -55,10 +55,11 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         },
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = stream.evidence(&inputs);
+    let evidence = stream.evidence(&inputs, times);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
     let source = Source {
         inputs: &inputs,
+        times,
         skipped: &skipped,
         stream: &stream,
         terms,
@@ -167,7 +168,10 @@ fn open(check: &Check) -> Result<Inputs, String> {
 }
 
 /// Reads and folds all captures.
-fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummary>), String> {
+fn read(
+    check: &Check,
+    mut inputs: Inputs,
+) -> Result<(Evaluated, TimeHealth, Vec<InputSummary>), String> {
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
     let meter = Meter::new(shown, inputs.total_bytes());
     let read = meter.read();
@@ -184,7 +188,8 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
     let partial = fold_stream(fill, limits, |progress| meter.show(progress));
     meter.clear();
     let partial = partial.map_err(|error| error.to_string())?;
-    Ok((partial.evaluate(), inputs.finish()))
+    let times = inputs.health();
+    Ok((partial.evaluate(), times, inputs.finish()))
 }
 
 fn write_files(

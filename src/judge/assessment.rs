@@ -177,15 +177,16 @@ pub fn assess(
     accounting: &Accounting,
     carriers: &CarrierLog,
     terms: Terms<'_>,
-    evidence: Evidence,
+    mut evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
+    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
+    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
+    evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin)
-        .seeing(Visibility::of(&records, hidden));
+    let judge = judge.seeing(Visibility::of(&records, hidden));
     let mut flows = judged(&judge, records);
-    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
     let waivers = uses(terms, &judge, &flows);

@@ -37,7 +37,8 @@ impl Grade {
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MeasureKind {
-    /// Packets that the capturing system lost, and bytes that were acknowledged and not captured.
+    /// Packets that the capturing system or a mirror lost, and bytes that were acknowledged and not
+    /// captured.
     Loss,
     /// TCP flows in scope of which one direction was captured.
     OneWay,

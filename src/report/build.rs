@@ -7,7 +7,7 @@ use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{FrameRef, InputSummary, Skipped};
+use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Class, Tally};
@@ -18,6 +18,8 @@ use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volu
 pub struct Source<'a> {
     /// The inputs.
     pub inputs: &'a [InputSummary],
+    /// How orderly their times are, as one stream.
+    pub times: TimeHealth,
     /// Files of folders that were not read.
     pub skipped: &'a [Skipped],
     /// The counts of the stream. Its records have gone into the assessment.

@@ -29,6 +29,11 @@ impl Builder<'_> {
                 "ICMP errors whose quoted flow was not kept for want of room",
             ),
             (
+                "tunnels-untold",
+                stream.carriers.untold(),
+                "packets of tunnels whose ends were not kept for want of room",
+            ),
+            (
                 "classes-joined",
                 stream.accounting.of(Class::Remainder).packets,
                 "packets of accounting classes beyond those told apart",
