@@ -150,7 +150,8 @@ fn vxlan(frame: &[u8], number: u32) -> Vec<u8> {
     udp(4789, number, &[&[8, 0, 0, 0, 0, 0x10, 1, 0], frame])
 }
 
-fn erspan_2(frame: &[u8], number: u32) -> Vec<u8> {
+/// ERSPAN II with the given sequence number.
+pub fn erspan_2(frame: &[u8], number: u32) -> Vec<u8> {
     let gre = [0x10, 0, 0x88, 0xbe];
     // Version 1, VLAN 0, session 100, index 1.
     let header = [0x10, 0, 0, 100, 0, 0, 0, 1];

@@ -10,11 +10,11 @@ use crate::capture::build::Builder;
 use crate::frames;
 use crate::runs::{Rules, Run, check_frames, check_stream, repository};
 
-const UNITY: [u8; 4] = [10, 0, 0, 1];
-const DC: [u8; 4] = [10, 0, 0, 2];
-const BEGIN: i64 = 1_700_000_000_000_000_000;
+pub const UNITY: [u8; 4] = [10, 0, 0, 1];
+pub const DC: [u8; 4] = [10, 0, 0, 2];
+pub const BEGIN: i64 = 1_700_000_000_000_000_000;
 
-const SITE: &str = r#"
+pub const SITE: &str = r#"
 schema = 1
 [conditions]
 failover = "no"
@@ -30,7 +30,7 @@ attributes = ["monitored-by-unity"]
 "#;
 
 /// A packet each 60 milliseconds: no copies of one another.
-fn timed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<(i64, Vec<u8>)> {
+pub fn timed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<(i64, Vec<u8>)> {
     (0..).map(|index| BEGIN + index * 60_000_000).zip(frames).collect()
 }
 
@@ -39,7 +39,7 @@ fn judged(frames: impl IntoIterator<Item = Vec<u8>>) -> Report {
 }
 
 /// The packets of a documented connection that `keep` names: SYN, SYN+ACK, ACK, question, answer.
-fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8>> {
+pub fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8>> {
     let (there, back) = ((UNITY, DC), (DC, UNITY));
     let (out, home) = ((source_port, 389), (389, source_port));
     let whole = [
@@ -52,7 +52,7 @@ fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8
     keep.iter().map(move |index| whole[*index].clone())
 }
 
-const WHOLE: &[usize] = &[0, 1, 2, 3, 4];
+pub const WHOLE: &[usize] = &[0, 1, 2, 3, 4];
 const ONE_WAY: &[usize] = &[0, 2, 3];
 const MID_STREAM: &[usize] = &[3, 4];
 const SYN: &[usize] = &[0];
@@ -63,7 +63,7 @@ fn mixed(poor: (u16, &'static [usize]), whole: u16) -> Report {
     judged(poor.chain((0..whole).flat_map(|index| part(40_000 + index, WHOLE))))
 }
 
-fn measure<'a>(report: &'a Report, name: &str) -> &'a Measure {
+pub fn measure<'a>(report: &'a Report, name: &str) -> &'a Measure {
     report.outcome.measures.iter().find(|measure| measure.measure == name).unwrap()
 }
 
@@ -71,11 +71,11 @@ fn graded(report: &Report, name: &str) -> (String, String) {
     (measure(report, name).grade.clone(), report.outcome.result.clone())
 }
 
-fn codes(report: &Report) -> Vec<&str> {
+pub fn codes(report: &Report) -> Vec<&str> {
     report.outcome.cannot_say.iter().map(|limitation| limitation.code.as_str()).collect()
 }
 
-fn status<'a>(report: &'a Report, row: &str) -> &'a str {
+pub fn status<'a>(report: &'a Report, row: &str) -> &'a str {
     &report.rules.iter().find(|rule| rule.id == row).unwrap().status
 }
 
