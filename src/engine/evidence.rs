@@ -33,6 +33,7 @@ impl Evaluated {
         ];
         Evidence {
             begin: self.timeline.begin(),
+            unread_inside: self.unread_inside.total().packets,
             reasons: all
                 .into_iter()
                 .filter(|(count, _)| *count > 0)

@@ -149,6 +149,8 @@ pub struct Terms<'a> {
 pub struct Evidence {
     /// Time of the first packet of the capture, in a flow or not.
     pub begin: Option<Timestamp>,
+    /// Packets that count for a tunnel because what it carried could not be read.
+    pub unread_inside: u64,
     /// What is wrong with it.
     pub reasons: Vec<Doubt>,
 }

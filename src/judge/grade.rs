@@ -42,7 +42,7 @@ pub enum MeasureKind {
     Loss,
     /// TCP flows in scope of which one direction was captured.
     OneWay,
-    /// Packets that could not be decoded.
+    /// Packets that could not be decoded, or not inside a tunnel.
     Undecoded,
     /// TCP flows in scope whose handshake was not captured.
     MidStream,

@@ -32,7 +32,7 @@ pub struct TcpFlows {
 pub struct Health {
     /// Packets read.
     pub packets: u64,
-    /// Of them, not decoded.
+    /// Of them, not decoded, or not inside a tunnel.
     pub undecoded: u64,
     /// Later fragments without the first of their datagram.
     pub unclaimed_fragments: u64,
@@ -82,7 +82,7 @@ impl Health {
         let alive = alive(flows);
         let mut health = Health {
             packets: accounting.total().packets,
-            undecoded: undecoded(accounting),
+            undecoded: undecoded(accounting).saturating_add(evidence.unread_inside),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
             detail_lost: accounting.of(Class::TableFull).packets,
             unseen_bytes: Some(0),

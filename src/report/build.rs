@@ -10,7 +10,7 @@ use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
-use crate::flow::{Class, Tally};
+use crate::flow::{Accounting, Class, Tally};
 use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
@@ -37,7 +37,9 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
     let mut places = BTreeSet::new();
     let findings: Vec<_> =
         assessment.findings.iter().map(|found| builder.finding(found, &mut places)).collect();
-    let (classes, undecoded) = builder.classes(&mut places);
+    let classes = builder.classes(&mut places);
+    let undecoded_inside = undecoded(&source.stream.unread_inside, &mut places);
+    let undecoded = undecoded(&source.stream.accounting, &mut places);
     let infrastructure = builder.infrastructure(&mut places);
     let mut report = Report {
         schema_version: SCHEMA_VERSION.to_owned(),
@@ -56,7 +58,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         inputs_skipped: skipped(source.skipped).0,
         packet_index: places.into_iter().map(place).collect(),
         window: builder.window(),
-        capture_health: builder.health(undecoded),
+        capture_health: builder.health(undecoded, undecoded_inside),
         accounting: builder.accounting(classes),
         policy: builder.policy(),
         site: builder.site(),
@@ -122,12 +124,8 @@ impl Builder<'_> {
         }
     }
 
-    fn classes(
-        &self,
-        places: &mut BTreeSet<FrameRef>,
-    ) -> (Vec<model::ClassCount>, Vec<model::Undecoded>) {
+    fn classes(&self, places: &mut BTreeSet<FrameRef>) -> Vec<model::ClassCount> {
         let mut classes = Vec::new();
-        let mut undecoded = Vec::new();
         let mut stopped = Tally::default();
         for (class, tally) in self.source.stream.accounting.classes() {
             let (name, protocol) = match class {
@@ -140,16 +138,7 @@ impl Builder<'_> {
                     let name = non_ip_name(*layer, *value).map(str::to_owned);
                     ("non-ip", Some(name.unwrap_or_else(|| format!("{layer} {value:#06x}"))))
                 }
-                Class::Stopped(stop) => {
-                    undecoded.push(model::Undecoded {
-                        layer: stop.layer.name().to_owned(),
-                        reason: stop.reason.name().to_owned(),
-                        value: stop.value,
-                        text: stop.to_string(),
-                        packets: tally.packets,
-                        frame_bytes: tally.frame_bytes,
-                        sample: sample(tally, places),
-                    });
+                Class::Stopped(_) => {
                     crate::base::Merge::merge(&mut stopped, *tally);
                     continue;
                 }
@@ -159,8 +148,7 @@ impl Builder<'_> {
         if stopped.packets > 0 {
             classes.push(class_count("undecoded", None, &stopped, places));
         }
-        undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
-        (classes, undecoded)
+        classes
     }
 
     fn accounting(&self, classes: Vec<model::ClassCount>) -> model::AccountingBlock {
@@ -330,6 +318,25 @@ impl Builder<'_> {
         });
         counted.collect()
     }
+}
+
+/// Packets that could not be decoded, by layer and reason, most first.
+fn undecoded(accounting: &Accounting, places: &mut BTreeSet<FrameRef>) -> Vec<model::Undecoded> {
+    let mut undecoded = Vec::new();
+    for (class, tally) in accounting.classes() {
+        let Class::Stopped(stop) = class else { continue };
+        undecoded.push(model::Undecoded {
+            layer: stop.layer.name().to_owned(),
+            reason: stop.reason.name().to_owned(),
+            value: stop.value,
+            text: stop.to_string(),
+            packets: tally.packets,
+            frame_bytes: tally.frame_bytes,
+            sample: sample(tally, places),
+        });
+    }
+    undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
+    undecoded
 }
 
 fn class_count(

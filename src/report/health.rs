@@ -13,7 +13,11 @@ use crate::judge::{Directions, Health, Measure, MeasureKind, Tunnel, per_million
 const ONE_SIDED_ABOVE: u64 = 500_000;
 
 impl Builder<'_> {
-    pub(super) fn health(&self, undecoded: Vec<model::Undecoded>) -> model::CaptureHealth {
+    pub(super) fn health(
+        &self,
+        undecoded: Vec<model::Undecoded>,
+        undecoded_inside: Vec<model::Undecoded>,
+    ) -> model::CaptureHealth {
         let states = &self.assessment.tcp_states;
         let in_state = |wanted: &[ConnectionState]| -> u64 {
             wanted.iter().filter_map(|state| states.get(state)).sum()
@@ -56,6 +60,7 @@ impl Builder<'_> {
             tunnels: self.assessment.tunnels.iter().map(tunnel).collect(),
             unlisted_tunnel_packets: self.source.stream.carriers.untold(),
             unread_inside: self.source.stream.unread_inside.total().packets,
+            undecoded_inside,
             times: times(self.source.times),
         }
     }

@@ -309,6 +309,8 @@ pub struct CaptureHealth {
     pub unlisted_tunnel_packets: u64,
     /// Packets that count for a tunnel because what it carried could not be read.
     pub unread_inside: u64,
+    /// The same by the layer inside and the reason.
+    pub undecoded_inside: Vec<Undecoded>,
     /// How orderly the times are, over all inputs as one stream.
     pub times: Times,
 }
