@@ -334,8 +334,48 @@ fn every_variant_says_the_same_or_what_is_weaker() {
                     assert!(codes.contains(code), "{name}: {code} is not in {codes:?}");
                 }
                 assert!(run.assessment.grade >= plain.assessment.grade, "{name}");
+                assert_rows(name, &plain, &run, lacks);
                 assert_ne!(run.report.outcome.result, "pass", "{name}");
             }
         }
     }
+}
+
+/// Rows that are said to be used were used; and where answers could not be captured no absence is
+/// claimed.
+fn assert_rows(name: &str, plain: &Run, part: &Run, lacks: &[Lack]) {
+    let rows = plain.report.rules.iter().zip(&part.report.rules);
+    for (was, is) in rows {
+        let status = is.status.as_str();
+        if matches!(status, "exercised" | "weak-only") {
+            let used = matches!(was.status.as_str(), "exercised" | "weak-only");
+            assert!(used, "{name}: {} was {}, is {status}", is.id, was.status);
+        }
+        let absence = matches!(status, "blocked?" | "unexercised");
+        assert!(!(absence && lacks.contains(&Lack::Direction)), "{name}: {} is {status}", is.id);
+    }
+    if lacks.contains(&Lack::Direction) {
+        assert_eq!(part.report.outcome.grade, "D", "{name}");
+        assert!(!part.report.capture_health.tcp_states.contains_key("unanswered"), "{name}");
+        let blocked =
+            part.report.findings.iter().find(|found| found.code == "documented-but-blocked");
+        assert!(blocked.is_none(), "{name}");
+    }
+}
+
+/// Wherever a capture begins and ends, what it says of the flows in between is weaker.
+#[test]
+fn every_stretch_of_the_site_says_the_same_or_what_is_weaker() {
+    let packets = packets();
+    let plain = check_frames(&packets, &rules());
+    let whole = Whole::of(&plain);
+    let mut differing = 0;
+    for begin in (0..packets.len()).step_by(53) {
+        let stretch = &packets[begin..packets.len().min(begin + 300)];
+        let name = format!("from packet {begin} on");
+        let run = check_frames(stretch, &rules());
+        differing += whole.assert_weaker(&name, &run, &[Lack::Begin, Lack::End]);
+        whole.assert_findings(&name, &run);
+    }
+    assert!(differing > 60, "{differing} flows were cut");
 }
