@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use portolan::base::Endpoint;
 use portolan::capture::{FrameBatch, Hashing, Inputs};
-use portolan::judge::{Finding, JudgedFlow, Severity, Verdict};
+use portolan::judge::{Finding, FindingKind, JudgedFlow, Severity, Verdict};
 
 use crate::runs::{Rules, Run, check_frames, check_stream, pcap, pcap_cut, repository, text};
 use crate::wrap::{self, WRAPPERS};
@@ -237,7 +237,8 @@ impl<'a> Whole<'a> {
         }
         let now = Whole::of(part);
         for (id, found) in &before {
-            if after.contains_key(id) {
+            // What a scan, or a blocked service, is made of may be in part captured.
+            if after.contains_key(id) || !matches!(found.kind, FindingKind::Flows(..)) {
                 continue;
             }
             let flows = found.samples.iter().filter_map(|index| self.run.assessment.sample(*index));
