@@ -12,7 +12,7 @@ use portolan::capture::{FrameBatch, Hashing, Inputs};
 use portolan::judge::{Finding, FindingKind, JudgedFlow, Severity, Verdict};
 
 use crate::runs::{Rules, Run, check_frames, check_stream, pcap, pcap_cut, repository, text};
-use crate::wrap::{self, WRAPPERS};
+use crate::wrap::{self, LINKS, WRAPPERS};
 use weaker::{Lack, objection};
 
 type Packet = (i64, Vec<u8>);
@@ -70,6 +70,12 @@ fn variants(packets: &[Packet]) -> Vec<Variant> {
             variant(name, pcap(&wrapped.collect::<Vec<_>>()), May::Same)
         })
         .collect();
+    variants.extend(LINKS.iter().map(|(name, link, wrap)| {
+        let frames = packets.iter().filter_map(|(time, frame)| Some((*time, wrap(frame)?)));
+        let mut file = pcap(&frames.collect::<Vec<_>>());
+        file[20..24].copy_from_slice(&link.to_le_bytes());
+        variant(name, file, May::Same)
+    }));
     let end = pcap(packets).len() * 2 / 3 + 11;
     let erspan: Vec<Packet> = (0..)
         .zip(packets)
