@@ -169,7 +169,7 @@ const ANSWER: (u64, u64) = (8, 8192);
 /// documented port.
 ///
 /// Where no row tells and the capture may have begun after the flow, what goes to an ephemeral
-/// port may be an answer as well. Each direction of media is judged by the port to which it goes,
+/// port of a flow in scope may be an answer as well. Each direction of media is judged by the port to which it goes,
 /// so there is nothing to tell.
 fn datagrams(
     judge: &Judge<'_>,
@@ -195,7 +195,8 @@ fn datagrams(
     }
     let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
     let firm = forward.is_firm() || backward.is_firm();
-    if lead_in && !is_media && !firm && by_port(ports) == Some(false) {
+    let matters = forward.verdict != Verdict::OutOfScope;
+    if lead_in && matters && !is_media && !firm && by_port(ports) == Some(false) {
         return match forward.verdict == backward.verdict {
             true => guessed(seen, Some(false), forward, backward),
             false => undecided(seen, forward, backward),
