@@ -2,6 +2,7 @@
 
 mod faults;
 mod files;
+mod ledger;
 mod output;
 
 use std::path::{Path, PathBuf};

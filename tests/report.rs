@@ -4,6 +4,8 @@ mod coverage;
 mod evidence;
 mod findings;
 mod ledger;
+mod mirrors;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -9,14 +9,14 @@ use super::args::{Check, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
-use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Grade, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::{self, FlowLine, Palette, Source, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
@@ -33,7 +33,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     }
     let files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
-    let (mut stream, inputs) = read(check, inputs)?;
+    let (mut stream, times, inputs) = read(check, inputs)?;
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -55,10 +55,11 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         },
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = stream.evidence(&inputs);
+    let evidence = stream.evidence(&inputs, times);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
     let source = Source {
         inputs: &inputs,
+        times,
         skipped: &skipped,
         stream: &stream,
         terms,
@@ -74,10 +75,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     };
     write_files(check, files, &report, lines())?;
     print(check, &report, lines())?;
-    if let Some(message) = report::complaint(&report.accounting.mismatches) {
-        return Err(message);
-    }
-    Ok(exit(&assessment, &inputs))
+    exit(&report, assessment.outcome, &inputs)
 }
 
 /// The policy, the site and the waivers of a run.
@@ -167,7 +165,10 @@ fn open(check: &Check) -> Result<Inputs, String> {
 }
 
 /// Reads and folds all captures.
-fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummary>), String> {
+fn read(
+    check: &Check,
+    mut inputs: Inputs,
+) -> Result<(Evaluated, TimeHealth, Vec<InputSummary>), String> {
     let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
     let meter = Meter::new(shown, inputs.total_bytes());
     let read = meter.read();
@@ -184,7 +185,8 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
     let partial = fold_stream(fill, limits, |progress| meter.show(progress));
     meter.clear();
     let partial = partial.map_err(|error| error.to_string())?;
-    Ok((partial.evaluate(), inputs.finish()))
+    let times = inputs.health();
+    Ok((partial.evaluate(), times, inputs.finish()))
 }
 
 fn write_files(
@@ -245,12 +247,69 @@ fn ends_in_zst(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "zst")
 }
 
-fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
-    let verdict = match assessment.outcome {
+/// How a run ended. One whose sums do not agree is no result, whatever it says.
+fn exit(report: &Report, outcome: Outcome, inputs: &[InputSummary]) -> Result<Exit, String> {
+    if let Some(message) = report::complaint(&report.accounting.mismatches) {
+        return Err(message);
+    }
+    let verdict = match outcome {
         Outcome::Pass => Exit::Pass,
         Outcome::Fail => Exit::Findings,
         Outcome::Inconclusive => Exit::Inconclusive,
     };
     let failed = inputs.iter().any(|input| input.ending.is_failure());
-    verdict.or(if failed { Exit::Failed } else { Exit::Pass })
+    Ok(verdict.or(if failed { Exit::Failed } else { Exit::Pass }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::EMBEDDED;
+
+    /// A pcap file of one Ethernet frame, 60 zeros.
+    fn capture() -> Vec<u8> {
+        let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1, 0, 0, 60, 60];
+        let head = words.iter().flat_map(|word| word.to_le_bytes());
+        head.chain([0; 60]).collect()
+    }
+
+    fn report() -> Report {
+        let file: Box<dyn std::io::Read + Send> = Box::new(std::io::Cursor::new(capture()));
+        let streams = vec![("one.pcap".to_owned(), file)];
+        let mut inputs = Inputs::from_streams(streams, Hashing::Off).expect("memory can be read");
+        let limits = Limits { threads: 1, max_memory: 1 << 20, keep_copies: false };
+        let partial = fold_stream(|batch| inputs.fill(batch), limits, |_| {}).expect("a thread");
+        let (stream, times) = (partial.evaluate(), inputs.health());
+        let inputs = inputs.finish();
+        let policy = load_policy(EMBEDDED).expect("the embedded packs load");
+        let terms = Terms {
+            policy: &policy,
+            site: &Site::default(),
+            waivers: &Waivers::default(),
+            reading: ReadingMode::Inferred,
+            fail_on: Severity::Low,
+            min_grade: Grade::B,
+        };
+        let evidence = stream.evidence(&inputs, times);
+        let records = stream.records.clone();
+        let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
+        let source =
+            Source { inputs: &inputs, times, skipped: &[], stream: &stream, terms, max_memory: 0 };
+        report::build(source, &assessment)
+    }
+
+    #[test]
+    fn sums_that_do_not_agree_are_an_internal_error() {
+        let mut report = report();
+        assert_eq!(exit(&report, Outcome::Pass, &[]), Ok(Exit::Pass));
+        report.accounting.packets_read += 1;
+        report.inputs[0].packets += 1;
+        report.accounting.mismatches = report::mismatches(&report);
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive] {
+            let message = exit(&report, outcome, &[]).expect_err("one packet is in no class");
+            assert!(message.starts_with("internal error: the sums of this run"), "{message}");
+            let sides = "packets: 2 read from the inputs, 1 in the classes";
+            assert!(message.ends_with(sides), "{message}");
+        }
+    }
 }

@@ -173,15 +173,6 @@ impl Outer {
         }
     }
 
-    /// The sequence number after which the header counts from 0 again.
-    pub fn last_sequence(self) -> u32 {
-        match self {
-            // 3GPP TS 29.281 section 5.1, RFC 2661 section 3.1.
-            Outer::GtpU | Outer::L2tp2 => u16::MAX.into(),
-            _ => u32::MAX,
-        }
-    }
-
     /// Whether the header serves nothing but to carry mirrored frames to a collector.
     pub fn is_mirror(self) -> bool {
         matches!(self, Outer::Erspan1 | Outer::Erspan2 | Outer::Erspan3 | Outer::Tzsp)

@@ -13,6 +13,10 @@ use crate::decode::{Carrier, Outer};
 /// Most tunnels that are told apart; see [`CarrierLog`].
 const CARRIERS: usize = 4096;
 
+/// Most by which a sequence number may be behind that of the packet before, if it is that of a
+/// late packet.
+const LATE: i64 = 1024;
+
 /// One direction of a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CarrierKey {
@@ -59,6 +63,8 @@ pub struct CarrierUse {
     /// Those of the packets that count for flows of their own, because what they carried could
     /// not be read.
     pub own_flow: Amount,
+    /// Sequence numbers skipped between neighbours, less those made up for by late packets.
+    skipped: i64,
 }
 
 /// Packets of a tunnel and their bytes.
@@ -96,26 +102,52 @@ impl CarrierUse {
         }
     }
 
-    /// Packets that are missing between the first and the last, by their sequence numbers
-    /// (RFC 2890 section 2.2); 0 where the tunnel numbers nothing, or began to count anew.
-    pub fn lost(&self, outer: Outer) -> u64 {
-        let (Some(first), Some(last)) = (self.first.2, self.last.2) else { return 0 };
-        let most = outer.last_sequence();
-        let steps = last.wrapping_sub(first) & most;
-        // Whoever is behind where it was has begun anew.
-        if steps > most / 2 { 0 } else { (u64::from(steps) + 1).saturating_sub(self.packets) }
+    fn of(carrier: &Carrier, frame: &FrameMeta) -> Self {
+        let passage = (frame.source, frame.time, carrier.sequence);
+        let Amount { packets, frame_bytes, ip_bytes } = Amount::of(carrier, frame);
+        CarrierUse {
+            packets,
+            frame_bytes,
+            ip_bytes,
+            first: passage,
+            last: passage,
+            own_flow: Amount::default(),
+            skipped: 0,
+        }
+    }
+
+    /// Packets that are missing by their sequence numbers (RFC 2890 section 2.2); 0 where the
+    /// tunnel numbers nothing.
+    pub fn lost(&self) -> u64 {
+        u64::try_from(self.skipped).unwrap_or(0)
+    }
+
+    fn add(&mut self, other: CarrierUse) {
+        let (earlier, later) =
+            if other.first < self.first { (&other, &*self) } else { (&*self, &other) };
+        let skipped = skipped(earlier.last.2, later.first.2);
+        let mut own_flow = self.own_flow;
+        own_flow.add(other.own_flow);
+        *self = CarrierUse {
+            packets: self.packets + other.packets,
+            frame_bytes: self.frame_bytes + other.frame_bytes,
+            ip_bytes: self.ip_bytes + other.ip_bytes,
+            first: earlier.first,
+            last: later.last,
+            own_flow,
+            skipped: self.skipped + skipped + other.skipped,
+        };
     }
 }
 
-impl CarrierUse {
-    fn add(&mut self, other: CarrierUse) {
-        let CarrierUse { packets, frame_bytes, ip_bytes, first, last, own_flow } = other;
-        self.packets += packets;
-        self.frame_bytes += frame_bytes;
-        self.ip_bytes += ip_bytes;
-        self.first = self.first.min(first);
-        self.last = self.last.max(last);
-        self.own_flow.add(own_flow);
+/// Sequence numbers between those of two neighbours; less than none when the second is late. A
+/// number that repeats is that of a copy, and one far behind begins the numbering anew.
+fn skipped(one: Option<u32>, next: Option<u32>) -> i64 {
+    let (Some(one), Some(next)) = (one, next) else { return 0 };
+    match i64::from(next.wrapping_sub(one).cast_signed()) {
+        0 => 0,
+        step if step < -LATE => 0,
+        step => step - 1,
     }
 }
 
@@ -133,17 +165,7 @@ pub struct CarrierLog {
 impl CarrierLog {
     /// Notes a packet that came through a tunnel.
     pub fn note(&mut self, carrier: &Carrier, frame: &FrameMeta) {
-        let passage = (frame.source, frame.time, carrier.sequence);
-        let Amount { packets, frame_bytes, ip_bytes } = Amount::of(carrier, frame);
-        let passed = CarrierUse {
-            packets,
-            frame_bytes,
-            ip_bytes,
-            first: passage,
-            last: passage,
-            own_flow: Amount::default(),
-        };
-        self.add(CarrierKey::of(carrier), passed);
+        self.add(CarrierKey::of(carrier), CarrierUse::of(carrier, frame));
     }
 
     /// Notes that the packet noted last counts for a flow of its own.
@@ -157,12 +179,6 @@ impl CarrierLog {
     /// Tunnels with what went through them, in order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&CarrierKey, &CarrierUse)> {
         self.carriers.iter()
-    }
-
-    /// Packets that mirrors sent and the capture does not hold, by their sequence numbers.
-    pub fn lost_by_mirrors(&self) -> u64 {
-        let mirrors = self.carriers.iter().filter(|(key, _)| key.outer.is_mirror());
-        mirrors.map(|(key, passed)| passed.lost(key.outer)).fold(0, u64::saturating_add)
     }
 
     /// Packets whose tunnel is not told for want of room.
@@ -199,30 +215,51 @@ impl Merge for CarrierLog {
 mod tests {
     use super::*;
 
-    /// A tunnel of so many packets, by the sequence numbers of the first and the last.
-    fn lost(outer: Outer, first: u32, last: u32, packets: u64) -> u64 {
-        let passage = |ordinal, sequence| {
+    fn passed(numbers: &[u32], begin: u64) -> CarrierUse {
+        let packets = (begin..).zip(numbers).map(|(ordinal, number)| {
             let source = FrameRef { ordinal, input: 0, number: ordinal + 1 };
-            (source, Timestamp::from_nanos(0), Some(sequence))
-        };
-        let passed = CarrierUse {
-            packets,
-            frame_bytes: 0,
-            ip_bytes: 0,
-            first: passage(0, first),
-            last: passage(packets - 1, last),
-            own_flow: Amount::default(),
-        };
-        passed.lost(outer)
+            let passage = (source, Timestamp::default(), Some(*number));
+            CarrierUse {
+                packets: 1,
+                frame_bytes: 0,
+                ip_bytes: 0,
+                first: passage,
+                last: passage,
+                own_flow: Amount::default(),
+                skipped: 0,
+            }
+        });
+        packets.reduce(joined).expect("a packet")
+    }
+
+    fn joined(mut one: CarrierUse, other: CarrierUse) -> CarrierUse {
+        one.add(other);
+        one
     }
 
     #[test]
-    fn gaps_in_the_sequence_are_losses_and_a_new_count_is_none() {
-        assert_eq!(lost(Outer::Erspan2, 7, 16, 10), 0);
-        assert_eq!(lost(Outer::Erspan2, 7, 19, 10), 3);
-        assert_eq!(lost(Outer::Erspan2, u32::MAX, 3, 3), 2);
-        assert_eq!(lost(Outer::Erspan2, 1_000, 5, 300), 0, "a switch that began anew");
-        assert_eq!(lost(Outer::GtpU, 65_535, 3, 3), 2, "16 bits");
-        assert_eq!(lost(Outer::GtpU, 9, 2, 65_529), 0);
+    fn missing_sequence_numbers_are_lost_packets_however_the_stream_is_cut() {
+        for (numbers, lost) in [
+            (&[7][..], 0),
+            (&[7, 8, 9], 0),
+            (&[7, 9, 10, 14], 4),
+            // Late packets are not lost, and neither are copies.
+            (&[7, 9, 8, 10], 0),
+            (&[7, 7, 8, 8, 10], 1),
+            // A mirror that numbers all packets alike numbers nothing.
+            (&[0, 0, 0], 0),
+            // The numbers wrap, and the mirror begins anew.
+            (&[u32::MAX - 1, u32::MAX, 1], 1),
+            (&[500_000, 500_002, 0, 1, 3], 2),
+        ] {
+            let whole = passed(numbers, 0);
+            assert_eq!(whole.lost(), lost, "{numbers:?}");
+            for cut in 1..numbers.len() {
+                let parts = || [passed(&numbers[..cut], 0), passed(&numbers[cut..], cut as u64)];
+                let [one, other] = parts();
+                assert_eq!(joined(one, other), whole, "{numbers:?} cut at {cut}");
+                assert_eq!(joined(other, one), whole, "{numbers:?} cut at {cut}");
+            }
+        }
     }
 }

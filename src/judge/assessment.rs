@@ -153,6 +153,8 @@ pub struct Terms<'a> {
 pub struct Evidence {
     /// Time of the first packet of the capture, in a flow or not.
     pub begin: Option<Timestamp>,
+    /// Packets that count for a tunnel because what it carried could not be read.
+    pub unread_inside: u64,
     /// What is wrong with it.
     pub reasons: Vec<Doubt>,
 }
@@ -181,17 +183,17 @@ pub fn assess(
     accounting: &Accounting,
     carriers: &CarrierLog,
     terms: Terms<'_>,
-    evidence: Evidence,
+    mut evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
+    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
+    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
+    evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin)
-        .seeing(Visibility::of(&records, hidden));
     let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
-    let judge = judge.told(endpoints);
+    let judge = judge.seeing(Visibility::of(&records, hidden)).told(endpoints);
     let mut flows = judged(&judge, records);
-    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
     let waivers = uses(terms, &judge, &flows);
@@ -204,10 +206,9 @@ pub fn assess(
     let health = Health::of(&judge, &flows, &coverage, accounting, &evidence);
     let measures = measures(&health);
     let mut reasons = evidence.reasons;
-    let unnamed = tunnels::unnamed_collectors(&tunnels, terms.site);
     let no_host = terms.site.hosts.is_empty();
     let seen = judge.visibility();
-    reasons.extend(doubts(&health, &measures, seen, accounting, unnamed, no_host));
+    reasons.extend(doubts(&health, &measures, seen, accounting, no_host));
     let mut assessment = Assessment {
         endpoints: judge.endpoints().clone(),
         tunnels,

@@ -54,10 +54,13 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
     if record.key.protocol() == IpProto::TCP {
         return mid_stream(record, seen, forward, backward);
     }
+    let (from, to) = ends(seen, a, b);
+    let is_media = judge.grants_media(record, seen, from, to)
+        && (names_service(&forward) || !names_service(&backward));
     let decided = if judge.visibility().hides_answer(record) {
-        lone_datagrams(judge, record, ends(seen, a, b), forward, backward)
+        lone_datagrams(judge, record, is_media, forward, backward)
     } else {
-        datagrams(judge, record, seen, forward, backward)
+        datagrams(judge, record, is_media, forward, backward)
     };
     if judge.rests_on_media(&decided.opinion) {
         let back = decided.initiator.reverse();
@@ -95,6 +98,12 @@ fn without_source_port(record: &FlowRecord, seen: Direction) -> bool {
     record.key.protocol() == IpProto::UDP
         && record.end(seen).port() == 0
         && record.end(seen.reverse()).port() != 0
+}
+
+/// Whether a row names the port, though over the other transport. Hosts that exchange media
+/// exchange other datagrams too.
+fn names_service(opinion: &Opinion) -> bool {
+    opinion.reason == Some(Reason::WrongTransport)
 }
 
 /// The hosts as sender and receiver in a direction.
@@ -148,7 +157,12 @@ fn guessed(seen: Direction, general: Option<bool>, forward: Opinion, backward: O
 }
 
 /// Whether the first of two ports is the initiator's, if ports alone can tell.
+///
+/// The sending end of a tunnel has none.
 fn by_port((from, to): (u16, u16)) -> Option<bool> {
+    if from == 0 || to == 0 {
+        return None;
+    }
     let system = (from < SYSTEM_PORTS, to < SYSTEM_PORTS);
     let ephemeral = (from >= EPHEMERAL_PORTS, to >= EPHEMERAL_PORTS);
     match (system, ephemeral) {
@@ -189,13 +203,18 @@ const ANSWER: (u64, u64) = (8, 8192);
 /// enough for that, because its ports are ephemeral ports too, except where the capture may have
 /// begun after the flow. What is too much for an answer stays undecided: anyone may send from a
 /// documented port.
+///
+/// Where no row tells and the capture may have begun after the flow, what goes to an ephemeral
+/// port of a flow in scope may be an answer as well. Each direction of media is judged by the port to which it goes,
+/// so there is nothing to tell.
 fn datagrams(
     judge: &Judge<'_>,
     record: &FlowRecord,
-    seen: Direction,
+    is_media: bool,
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
+    let seen = record.initiator;
     let turned = !forward.is_firm() && backward.is_firm();
     let sent = record.half(seen);
     let one_way = record.half(seen.reverse()).packets == 0;
@@ -214,33 +233,42 @@ fn datagrams(
     }
     // Whether a port of the policy tells: in one orientation alone.
     let port_tells = forward.by_single_port && forward.is_firm() && !backward.is_firm();
-    match by_content {
-        Some(initiator) if initiator == seen && !port_tells => {
-            Decided { initiator, basis: Basis::PayloadRole, opinion: forward }
+    match by_content.filter(|_| !port_tells) {
+        Some(initiator) if initiator == seen => {
+            return Decided { initiator, basis: Basis::PayloadRole, opinion: forward };
         }
-        Some(initiator) if !port_tells => {
-            Decided { initiator, basis: Basis::PayloadRole, opinion: backward }
+        Some(initiator) => {
+            return Decided { initiator, basis: Basis::PayloadRole, opinion: backward };
         }
-        _ => Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward },
+        None => {}
     }
+    let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
+    let firm = forward.is_firm() || backward.is_firm();
+    let matters = forward.verdict != Verdict::OutOfScope;
+    if lead_in && matters && !is_media && !firm && by_port(ports) == Some(false) {
+        return match forward.verdict == backward.verdict {
+            true => guessed(seen, Some(false), forward, backward),
+            false => undecided(seen, forward, backward),
+        };
+    }
+    Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
 }
 
 /// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows
 /// and ports tell as they do in TCP without a SYN.
 ///
-/// Each direction of media is judged by the port to which it goes, so there is nothing to tell.
+/// Of media there is nothing to tell.
 fn lone_datagrams(
     judge: &Judge<'_>,
     record: &FlowRecord,
-    (from, to): (Identity, Identity),
+    is_media: bool,
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
     let seen = record.initiator;
-    let is_media = judge.grants_media(record, seen, from, to);
     let answer = !forward.is_firm() && backward.is_firm() && backward.by_single_port;
     if is_media || answer {
-        return datagrams(judge, record, seen, forward, backward);
+        return datagrams(judge, record, is_media, forward, backward);
     }
     let weakly = forward.verdict == Verdict::Documented && !forward.is_firm();
     if weakly && !backward.is_firm() {
@@ -250,7 +278,7 @@ fn lone_datagrams(
             let opinion = Opinion::not_assessable(Missing::Direction);
             return Decided { initiator: seen, basis: Basis::Unknown, opinion };
         }
-        return datagrams(judge, record, seen, forward, backward);
+        return datagrams(judge, record, is_media, forward, backward);
     }
     mid_stream(record, seen, forward, backward)
 }

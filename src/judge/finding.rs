@@ -312,8 +312,12 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
         {
             base.lowered()
         }
-        // Of what one direction shows without data, the other may be a refusal or nothing.
-        ConnectionState::HalfSeen | ConnectionState::OneWay | ConnectionState::UnknownAnswer
+        // Of what one direction shows without data, the other may be a refusal or nothing; and
+        // segments without data, of which no SYN is known, may be a SYN and its refusal.
+        ConnectionState::HalfSeen
+        | ConnectionState::OneWay
+        | ConnectionState::UnknownAnswer
+        | ConnectionState::MidStream
             if tcp && !flow.carried_data() =>
         {
             base.lowered()

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use super::doubt::Doubt;
 use super::finding::JudgedFlow;
 use super::flow::Judge;
 use super::inventory::Identity;
@@ -42,10 +43,20 @@ pub(super) fn tunnels(judge: &Judge<'_>, site: &Site, carriers: &CarrierLog) -> 
         .collect()
 }
 
-/// Mirrors that only their shape tells to be such: the site does not name the collector.
-pub(super) fn unnamed_collectors(tunnels: &[Tunnel], site: &Site) -> u64 {
+/// What the tunnels say against the evidence.
+pub(super) fn doubts(site: &Site, tunnels: &[Tunnel], carriers: &CarrierLog) -> Vec<Doubt> {
+    let mirrors =
+        || tunnels.iter().filter(|Tunnel { key, mirror, .. }| *mirror || key.outer.is_mirror());
     let named = |tunnel: &Tunnel| site.collectors.contains(&tunnel.key.destination.address());
-    tunnels.iter().filter(|tunnel| tunnel.mirror && !named(tunnel)).count() as u64
+    let lost = mirrors().map(|tunnel| tunnel.passed.lost()).fold(0, u64::saturating_add);
+    let unnamed = mirrors().filter(|tunnel| !named(tunnel)).count() as u64;
+    let untold = carriers.untold();
+    let all = [
+        (lost, Doubt::LostByMirrors(lost)),
+        (unnamed, Doubt::UnnamedCollectors(unnamed)),
+        (untold, Doubt::UntoldTunnels(untold)),
+    ];
+    all.into_iter().filter(|(count, _)| *count > 0).map(|(_, doubt)| doubt).collect()
 }
 
 /// Judges the tunnels that are no mirrors, as one flow for each pair of ends. Packets that count

@@ -8,10 +8,10 @@ use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
 use super::words;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{FrameRef, InputSummary, Skipped};
+use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
-use crate::flow::{Class, Tally};
+use crate::flow::{Accounting, Class, Tally};
 use crate::judge::{Assessment, Coverage, Hardening, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
@@ -19,6 +19,8 @@ use crate::judge::{Assessment, Coverage, Hardening, Outcome, Strength, Terms, Ve
 pub struct Source<'a> {
     /// The inputs.
     pub inputs: &'a [InputSummary],
+    /// How orderly their times are, as one stream.
+    pub times: TimeHealth,
     /// Files of folders that were not read.
     pub skipped: &'a [Skipped],
     /// The counts of the stream. Its records have gone into the assessment.
@@ -36,7 +38,9 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
     let mut places = BTreeSet::new();
     let findings: Vec<_> =
         assessment.findings.iter().map(|found| builder.finding(found, &mut places)).collect();
-    let (classes, undecoded) = builder.classes(&mut places);
+    let classes = builder.classes(&mut places);
+    let undecoded_inside = undecoded(&source.stream.unread_inside, &mut places);
+    let undecoded = undecoded(&source.stream.accounting, &mut places);
     let infrastructure = builder.infrastructure(&mut places);
     let mut report = Report {
         schema_version: SCHEMA_VERSION.to_owned(),
@@ -55,7 +59,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         inputs_skipped: skipped(source.skipped).0,
         packet_index: places.into_iter().map(place).collect(),
         window: builder.window(),
-        capture_health: builder.health(undecoded),
+        capture_health: builder.health(undecoded, undecoded_inside),
         accounting: builder.accounting(classes),
         policy: builder.policy(),
         site: builder.site(),
@@ -121,12 +125,8 @@ impl Builder<'_> {
         }
     }
 
-    fn classes(
-        &self,
-        places: &mut BTreeSet<FrameRef>,
-    ) -> (Vec<model::ClassCount>, Vec<model::Undecoded>) {
+    fn classes(&self, places: &mut BTreeSet<FrameRef>) -> Vec<model::ClassCount> {
         let mut classes = Vec::new();
-        let mut undecoded = Vec::new();
         let mut stopped = Tally::default();
         for (class, tally) in self.source.stream.accounting.classes() {
             let (name, protocol) = match class {
@@ -139,16 +139,7 @@ impl Builder<'_> {
                     let name = non_ip_name(*layer, *value).map(str::to_owned);
                     ("non-ip", Some(name.unwrap_or_else(|| format!("{layer} {value:#06x}"))))
                 }
-                Class::Stopped(stop) => {
-                    undecoded.push(model::Undecoded {
-                        layer: stop.layer.name().to_owned(),
-                        reason: stop.reason.name().to_owned(),
-                        value: stop.value,
-                        text: stop.to_string(),
-                        packets: tally.packets,
-                        frame_bytes: tally.frame_bytes,
-                        sample: sample(tally, places),
-                    });
+                Class::Stopped(_) => {
                     crate::base::Merge::merge(&mut stopped, *tally);
                     continue;
                 }
@@ -158,8 +149,7 @@ impl Builder<'_> {
         if stopped.packets > 0 {
             classes.push(class_count("undecoded", None, &stopped, places));
         }
-        undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
-        (classes, undecoded)
+        classes
     }
 
     fn accounting(&self, classes: Vec<model::ClassCount>) -> model::AccountingBlock {
@@ -350,6 +340,25 @@ impl Builder<'_> {
         });
         counted.collect()
     }
+}
+
+/// Packets that could not be decoded, by layer and reason, most first.
+fn undecoded(accounting: &Accounting, places: &mut BTreeSet<FrameRef>) -> Vec<model::Undecoded> {
+    let mut undecoded = Vec::new();
+    for (class, tally) in accounting.classes() {
+        let Class::Stopped(stop) = class else { continue };
+        undecoded.push(model::Undecoded {
+            layer: stop.layer.name().to_owned(),
+            reason: stop.reason.name().to_owned(),
+            value: stop.value,
+            text: stop.to_string(),
+            packets: tally.packets,
+            frame_bytes: tally.frame_bytes,
+            sample: sample(tally, places),
+        });
+    }
+    undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
+    undecoded
 }
 
 fn class_count(

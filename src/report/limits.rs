@@ -45,9 +45,9 @@ impl Builder<'_> {
                 "announcements of hosts that may not speak for the address they named",
             ),
             (
-                "tunnels-lost",
+                "tunnels-untold",
                 stream.carriers.untold(),
-                "packets whose tunnel was not judged for want of room",
+                "packets of tunnels whose ends were not kept for want of room",
             ),
             (
                 "classes-joined",

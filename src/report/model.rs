@@ -309,6 +309,44 @@ pub struct CaptureHealth {
     pub unlisted_tunnel_packets: u64,
     /// Packets that count for a tunnel because what it carried could not be read.
     pub unread_inside: u64,
+    /// The same by the layer inside and the reason.
+    pub undecoded_inside: Vec<Undecoded>,
+    /// How orderly the times are, over all inputs as one stream.
+    pub times: Times,
+}
+
+/// How orderly the times of the whole stream are. Packets are numbered over all inputs, in the
+/// order in which they were read, from 1.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Times {
+    /// Packets earlier than the one before.
+    pub regressions: TimeSteps,
+    /// Those of them that are earlier by more than a minute: the clock was set back.
+    pub jumps_backward: TimeSteps,
+    /// Packets later than the one before by more than an hour: a pause, or the clock was set.
+    pub jumps_forward: TimeSteps,
+    /// Late packets that were put back in the order of their times.
+    pub reordered_packets: u64,
+    /// Late packets that stayed where they were read.
+    pub out_of_reach_packets: u64,
+}
+
+/// Steps of time from one packet to the next.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSteps {
+    /// How many.
+    pub count: u64,
+    /// Number of the packet after the first such step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_packet: Option<u64>,
+    /// Width of the first, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_ns: Option<i64>,
+    /// Width of the widest, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub widest_ns: Option<i64>,
 }
 
 /// Copies of packets, which mirrors and routers make.
