@@ -447,3 +447,14 @@ fn data_byte_by_byte_is_data_and_a_keep_alive_is_none() {
     assert_eq!(state(&[(1_000, b""), keep_alive, keep_alive, keep_alive]), "handshake-only");
     assert_eq!(state(&[(1_000, b"a"), (1_001, b"b"), (1_002, b"c")]), "established");
 }
+
+#[test]
+fn a_query_from_the_port_of_a_tunnel_is_a_query() {
+    // Identifier 6123, one question (RFC 1035 section 4.1), in reach of what 3544 may carry.
+    let header = [0x61, 0x23, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    let name = b"\x05_ldap\x04_tcp\x02dc\x06_msdcs\x07example\x03com\x00\x00\x21\x00\x01";
+    let query = frames::udp((UNITY, DC), (3544, 53), &[&header[..], name].concat());
+    let run = judged(&[query]);
+    let line = &run.lines[0];
+    assert_eq!((line.src_port, line.dst_port, line.path.as_str()), (3544, 53, ""));
+}
