@@ -121,12 +121,6 @@ pub const WRAPPERS: &[(&str, Wrapper)] = &[
             udp(4341, number, &[&[0xc8, 0x12, 0x34, 0x56, 0, 0, 100, 1], packet])
         })
     }),
-    ("Teredo", |frame, number| {
-        layer_3(frame, |packet, version| match version {
-            6 => udp(3544, number, &[packet]),
-            _ => frame.to_vec(),
-        })
-    }),
     ("AYIYA", |frame, number| {
         layer_3(frame, |packet, version| match version {
             6 => {

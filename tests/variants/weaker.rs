@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use portolan::decode::Direction;
 use portolan::flow::ConnectionState;
-use portolan::judge::{Basis, JudgedFlow, Missing, Reason, Verdict};
+use portolan::identify::Protocol;
+use portolan::judge::{Basis, JudgedFlow, Judgement, Missing, Reason, Spoken, Strength, Verdict};
 
 /// What a capture lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,13 +118,24 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
     let guessed = matches!(is.basis, Basis::PortHeuristic | Basis::Unknown);
     let misses = |missing: Missing| is.missing.contains(&missing);
     let cut = lacks.contains(&Lack::Bytes);
+    let proved = |judgement: &Judgement| judgement.spoken.is_some_and(Spoken::is_proved);
+    let less_spoken = !lacks.is_empty() && proved(was) && !proved(is);
     match (was.verdict, is.verdict) {
         // Who asked is not known, and it matters.
         (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut,
         // A direction that was guessed is held against nobody.
         (Verdict::Violation, Verdict::Violation) => {
             let reasons = (was.reason, is.reason);
-            guessed && reasons == (Some(Reason::WrongDirection), Some(Reason::UndocumentedService))
+            let turned = (Some(Reason::WrongDirection), Some(Reason::UndocumentedService));
+            (guessed && reasons == turned)
+                || less_spoken && by_content(was.reason) && !by_content(is.reason)
+                || is_inner(was, is) && was.reason == is.reason
+        }
+        // The payload that proved another protocol is not there: the port alone is documented.
+        (Verdict::Violation, Verdict::Documented)
+            if was.reason == Some(Reason::ProtocolMismatch) =>
+        {
+            less_spoken && is.strength.is_some_and(|one| one != Strength::Confirmed)
         }
         (Verdict::Violation | Verdict::Documented, Verdict::Documented)
             if is_leg_of_media(before, after) =>
@@ -132,10 +144,25 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
         }
         // What was spoken is not known.
         (Verdict::Documented, Verdict::Documented) => {
-            cut && was.rows == is.rows && is.strength.map(|one| one.name()) == Some("port-only")
+            let less = matches!(
+                (was.strength, is.strength),
+                (Some(Strength::Confirmed), Some(Strength::PortOnly | Strength::Weak))
+            );
+            less_spoken && was.rows == is.rows && less
         }
         _ => false,
     }
+}
+
+/// Whether what a session carries is seen, and its begin is not.
+fn is_inner(was: &Judgement, is: &Judgement) -> bool {
+    let spoken = |judgement: &Judgement| judgement.spoken.map(|spoken| spoken.protocol);
+    (spoken(was), spoken(is)) == (Some(Protocol::Nbss), Some(Protocol::Smb))
+}
+
+/// Whether a reason rests on what is spoken.
+fn by_content(reason: Option<Reason>) -> bool {
+    matches!(reason, Some(Reason::ProtocolMismatch | Reason::PortOutsideRange))
 }
 
 /// Each direction of media is judged by its own port. The other one was not captured.
