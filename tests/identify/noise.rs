@@ -162,38 +162,3 @@ fn headers_of_few_bits_do_not_add_up() {
     let evidence = Evidence { carriage: Carriage::Tcp, a: &pieces, b: &[] };
     assert_eq!(claims(&evidence, Grade::Strong), Vec::<String>::new());
 }
-#[test]
-fn zz_probe() {
-    let mut bytes = vec![0u8; 2000];
-    let mut x: u64 = 88172645463325252;
-    for b in &mut bytes {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        *b = x as u8;
-    }
-    for carriage in [Carriage::Tcp, Carriage::Udp] {
-        for start in [Start::Message, Start::Midstream] {
-            let p = [piece(&bytes[..200], 200, start)];
-            let q = [piece(&bytes[300..900], 600, start)];
-            let ev = Evidence { carriage, a: &p, b: &q };
-            let mut und = vec![];
-            for r in RECOGNISERS.iter().filter(|r| r.carriage.contains(&carriage)) {
-                let t = std::time::Instant::now();
-                for _ in 0..1000 {
-                    std::hint::black_box((r.recognise)(std::hint::black_box(&ev)));
-                }
-                let ns = t.elapsed().as_nanos() / 1000;
-                let a = (r.recognise)(&ev);
-                und.push((r.protocol.name(), matches!(a, Answer::Undecided), ns));
-            }
-            und.sort_by_key(|u| std::cmp::Reverse(u.2));
-            eprintln!(
-                "{carriage:?} {start:?} total {} undecided {:?}",
-                und.iter().map(|u| u.2).sum::<u128>(),
-                und.iter().filter(|u| u.1).map(|u| u.0).collect::<Vec<_>>()
-            );
-            eprintln!("   {:?}", &und[..14]);
-        }
-    }
-}

@@ -147,7 +147,7 @@ pub fn datagram_request(interface: &str, body: &[u8]) -> Vec<u8> {
     let mut unit = vec![4, 0, 0x20, 0, 0x10, 0, 0, 0];
     unit.extend(uuid("dea00000-6c97-11d1-8271-000100010001"));
     unit.extend(uuid(interface));
-    unit.extend(uuid("01020304-0506-0708-090a-0b0c0d0e0f10"));
+    unit.extend(uuid("01020304-0506-1708-890a-0b0c0d0e0f10"));
     unit.extend(words(&[0, 1, 0]));
     unit.extend([0, 0, 0xff, 0xff, 0xff, 0xff]);
     unit.extend((body.len() as u16).to_le_bytes());
