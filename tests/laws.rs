@@ -2,11 +2,13 @@
 //! whole evaluates to; and neither batch size nor the number of threads changes anything.
 
 use portolan::base::{LinkType, Timestamp};
-use portolan::capture::{FrameBatch, FrameMeta, FrameRef};
+use portolan::capture::{FrameBatch, FrameMeta, FrameRef, Hashing, Inputs};
 use portolan::engine::{Evaluated, Fold, Partial};
 use proptest::prelude::*;
 
+use crate::capture::corpus_folder;
 use crate::frames;
+use crate::sites::Numbers;
 
 /// One packet of a generated stream.
 #[derive(Clone, Debug)]
@@ -307,4 +309,82 @@ fn a_full_table_counts_what_it_cannot_hold() {
     assert_eq!(evaluated.records.len(), 30);
     assert_eq!(evaluated.accounting.of(portolan::flow::Class::TableFull).packets, 70);
     assert_eq!(evaluated.accounting.total().packets, 100);
+}
+
+/// The packets of a capture file.
+fn captured(path: &std::path::Path) -> Vec<(FrameMeta, Vec<u8>)> {
+    let mut inputs = Inputs::open(&[path.to_owned()], Hashing::Off).expect("a capture");
+    let (mut batch, mut packets) = (FrameBatch::default(), Vec::new());
+    while inputs.fill(&mut batch) {
+        packets.extend(batch.frames.iter().map(|meta| (*meta, batch.data(meta).to_vec())));
+    }
+    packets
+}
+
+/// Packets of a capture folded as a stretch of a stream that begins with number `first`.
+fn fold_captured(
+    hasher: &foldhash::fast::RandomState,
+    packets: &[(FrameMeta, Vec<u8>)],
+    first: usize,
+    reach: u64,
+) -> Partial {
+    let mut batch = FrameBatch::default();
+    for ((meta, bytes), index) in packets.iter().zip(first..) {
+        let source = FrameRef { ordinal: index as u64, ..meta.source };
+        batch.frames.push(FrameMeta { offset: batch.bytes.len(), source, ..*meta });
+        batch.bytes.extend_from_slice(bytes);
+    }
+    let mut fold = Fold::with_reach(hasher.clone(), u64::MAX, reach);
+    fold.push(&[batch]);
+    fold.finish()
+}
+
+/// Packets of one stretch: fewer than a part holds of one flow, so that no cap is hit.
+const STRETCH: usize = 240;
+
+/// What real protocols say is the same in parts: what is spoken, and what was announced.
+#[test]
+fn real_captures_merge_to_the_whole() {
+    let Some(folder) = corpus_folder() else { return };
+    let files = std::fs::read_dir(folder.join("protocols")).expect("captures of protocols");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    let (mut compared, mut speaking, mut announcing) = (0, 0, 0);
+    for (number, file) in (0..).zip(&files) {
+        let packets = captured(file);
+        for seed in 0..6 {
+            let mut numbers = Numbers::seeded(number * 6 + seed);
+            let begin = if seed == 0 { 0 } else { numbers.below(packets.len().max(1)) };
+            let packets = &packets[begin..packets.len().min(begin + STRETCH)];
+            let reach = *numbers.one_of(&REACHES);
+            let hasher = foldhash::fast::RandomState::default();
+            let whole = fold_captured(&hasher, packets, 0, reach).evaluate();
+            let mut cuts: Vec<usize> =
+                (0..=numbers.below(4)).map(|_| numbers.below(packets.len() + 1)).collect();
+            cuts.extend([0, packets.len()]);
+            cuts.sort_unstable();
+            let mut parts: Vec<Partial> = cuts
+                .windows(2)
+                .filter(|pair| pair[0] < pair[1])
+                .map(|pair| fold_captured(&hasher, &packets[pair[0]..pair[1]], pair[0], reach))
+                .collect();
+            while parts.len() > 1 {
+                let at = numbers.below(parts.len() - 1);
+                let later = parts.remove(at + 1);
+                parts[at].merge(later);
+            }
+            let Some(merged) = parts.pop().map(Partial::evaluate) else { continue };
+            for (one, other) in whole.records.iter().zip(&merged.records) {
+                assert_eq!(one, other, "{file:?} from {begin}, cut at {cuts:?}, reach {reach}");
+                let content = one.content.iter();
+                speaking += content.clone().filter(|one| one.identity.is_some()).count();
+                announcing += content.filter(|one| !one.announced.is_empty()).count();
+            }
+            let same = merged == whole;
+            assert!(same, "{file:?} from {begin}, cut at {cuts:?}, reach {reach}");
+            compared += 1;
+        }
+    }
+    println!("{compared} stretches, {speaking} flows known, {announcing} that announce");
+    assert!(compared > 500 && speaking > 1000 && announcing > 50);
 }

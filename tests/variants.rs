@@ -358,7 +358,9 @@ fn assert_rows(name: &str, plain: &Run, part: &Run, lacks: &[Lack]) {
             let used = matches!(was.status.as_str(), "exercised" | "weak-only");
             assert!(used, "{name}: {} was {}, is {status}", is.id, was.status);
         }
-        let absence = matches!(status, "blocked?" | "unexercised");
+        // An ICMP error proves a refusal, whichever direction was captured.
+        let refused = is.flows > 0 && is.packets == 0;
+        let absence = matches!(status, "blocked?" | "unexercised") && !refused;
         assert!(!(absence && lacks.contains(&Lack::Direction)), "{name}: {} is {status}", is.id);
     }
     if lacks.contains(&Lack::Direction) {

@@ -85,6 +85,11 @@ impl Fold {
         self.partial.runs()
     }
 
+    /// Bytes of memory in use for what the payload of flows tells.
+    pub fn kept(&self) -> u64 {
+        self.partial.kept()
+    }
+
     /// Ends the fold.
     pub fn finish(self) -> Partial {
         self.partial

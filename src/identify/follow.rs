@@ -1,4 +1,4 @@
-//! Follows a control connection over its whole life for what it announces.
+//! Follows a control connection over its whole life for what it announces, and a call for fax.
 //!
 //! In: segments or datagrams in order of arrival. Each end's stream is put in order, within a
 //! bound, before its [`Follower`] reads it. Out: what was announced, and when first and last.
@@ -16,6 +16,7 @@ use super::recognition::{ANNOUNCEMENT, Content};
 use super::sccp::SccpFollower;
 use super::sip::SipFollower;
 use super::ssrp::SsrpFollower;
+use super::t38::FaxWatch;
 use crate::base::Timestamp;
 
 /// Announcements kept of one connection.
@@ -38,6 +39,8 @@ enum Reader {
     Sip(Box<SipFollower>),
     Ftp(Box<FtpFollower>),
     Ssrp(SsrpFollower),
+    /// Speech, which may turn to fax.
+    Media(Box<FaxWatch>),
 }
 
 impl Reader {
@@ -48,6 +51,19 @@ impl Reader {
             Reader::Sip(follower) => follower.as_mut(),
             Reader::Ftp(follower) => follower.as_mut(),
             Reader::Ssrp(follower) => follower,
+            Reader::Media(follower) => follower.as_mut(),
+        }
+    }
+
+    /// Bytes of memory in use.
+    fn weight(&self) -> usize {
+        match self {
+            Reader::Rpc(follower) => size_of::<RpcFollower>() + follower.weight(),
+            Reader::Sccp(follower) => size_of::<SccpFollower>() + follower.weight(),
+            Reader::Sip(follower) => size_of::<SipFollower>() + follower.weight(),
+            Reader::Ftp(follower) => size_of::<FtpFollower>() + follower.weight(),
+            Reader::Ssrp(follower) => follower.weight(),
+            Reader::Media(follower) => size_of::<FaxWatch>() + follower.weight(),
         }
     }
 }
@@ -81,7 +97,8 @@ struct Waiting {
 }
 
 impl Followed {
-    /// Follows a connection of a protocol that announces; `None` for all others.
+    /// Follows a connection of a protocol that announces, or that may become another; `None` for
+    /// all others.
     pub(super) fn new(protocol: Protocol, carriage: Carriage) -> Option<Self> {
         let reader = match (protocol, carriage) {
             (Protocol::DceRpc, Carriage::Tcp) => Reader::Rpc(Box::default()),
@@ -89,6 +106,7 @@ impl Followed {
             (Protocol::Sip, _) => Reader::Sip(Box::default()),
             (Protocol::Ftp, _) => Reader::Ftp(Box::default()),
             (Protocol::Ssrp, _) => Reader::Ssrp(SsrpFollower),
+            (Protocol::Rtp, Carriage::Udp) => Reader::Media(Box::default()),
             _ => return None,
         };
         let streams = Default::default();
@@ -170,7 +188,8 @@ impl Followed {
     pub(super) fn weight(&self) -> usize {
         let waiting = self.streams.iter().flat_map(|stream| &stream.waiting);
         let waiting: usize = waiting.map(|one| size_of::<Waiting>() + one.bytes.len()).sum();
-        size_of::<Followed>() + waiting + self.announced.len() * ANNOUNCEMENT
+        let announced = self.announced.len() * ANNOUNCEMENT;
+        size_of::<Followed>() + self.reader.weight() + waiting + announced
     }
 
     /// Ends the connection: reads what still waits, and adds what was learnt.
@@ -182,12 +201,21 @@ impl Followed {
         }
         content.announced = self.announced;
         content.announcements_lost = self.lost;
-        if let Reader::Rpc(follower) = &self.reader
-            && let Some(identity) = &mut content.identity
-        {
-            let mut details = follower.details();
-            details.extend(std::mem::take(&mut identity.details));
-            identity.details = details.into_sorted().into();
+        let Some(identity) = &mut content.identity else { return };
+        match &self.reader {
+            Reader::Rpc(follower) => {
+                let mut details = follower.details();
+                details.extend(std::mem::take(&mut identity.details));
+                identity.details = details.into_sorted().into();
+            }
+            Reader::Media(watch) => {
+                if let Some((grade, end, bytes)) = watch.found() {
+                    identity.protocol = Protocol::T38;
+                    identity.grade = grade;
+                    identity.shown = (end, bytes.into());
+                }
+            }
+            _ => {}
         }
     }
 

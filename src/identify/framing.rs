@@ -26,6 +26,11 @@ impl Framing {
         self.skip = 0;
     }
 
+    /// Bytes of memory in use beside the struct itself.
+    pub(super) fn weight(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Takes note of bytes that were not captured. Where the message begun reaches over them, the
     /// next one is found by its length; otherwise one is tried at the next bytes fed.
     pub(super) fn gap<T>(&mut self, missing: usize, look: fn(&[u8]) -> Look<T>) {

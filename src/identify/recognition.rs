@@ -28,7 +28,7 @@ const PATIENCE: u32 = 256;
 pub(super) const ANNOUNCEMENT: usize = 192;
 
 /// Bytes kept of those that show what is spoken.
-const SHOWN: usize = 24;
+pub(super) const SHOWN: usize = 24;
 
 /// The payload of one packet.
 #[derive(Clone, Copy, Debug)]
@@ -233,8 +233,8 @@ impl Recognition {
         match &mut self.state {
             State::Reading(reading) => reading.unread |= held.unread,
             State::Following(following) => following.0.unread |= held.unread,
-            State::Known(content) => content.unread |= held.unread,
-            State::Silent | State::Held(_) => {}
+            // What was not held would not have been read either.
+            State::Known(_) | State::Silent | State::Held(_) => {}
         }
     }
 

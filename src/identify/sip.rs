@@ -210,6 +210,10 @@ impl Follower for SipFollower {
     fn gap(&mut self, end: End, missing: usize) {
         self.of(end).lose(missing);
     }
+
+    fn weight(&self) -> usize {
+        self.a.kept.capacity() + self.b.kept.capacity()
+    }
 }
 
 /// The unfinished message of one end.

@@ -90,8 +90,16 @@ impl Endpoints {
         };
         let own = record.end(direction).address();
         let peer = record.end(direction.reverse()).address();
-        let address = announcement.address.unwrap_or(own);
-        let listed = || inventory.identify(address, first, last) != Identity::Unknown;
+        let identify = |address: IpAddr| inventory.identify(address, first, last);
+        // An endpoint mapper speaks for its own host, which it may know by an address that is
+        // translated on the way (D2.9).
+        let foreign = |address: &IpAddr| {
+            let known = identify(own);
+            announcement.source == Source::EndpointMapper
+                && (known == Identity::Unknown || identify(*address) != known)
+        };
+        let address = announcement.address.filter(|address| !foreign(address)).unwrap_or(own);
+        let listed = || identify(address) != Identity::Unknown;
         if address != own && address != peer && !listed() {
             self.refused += 1;
             return;

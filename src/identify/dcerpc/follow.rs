@@ -71,6 +71,10 @@ impl Follower for RpcFollower {
             End::B => self.b.gap(missing, pdu::look),
         }
     }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight() + self.conversation.weight()
+    }
 }
 
 /// A server confirms the port on which it listens.

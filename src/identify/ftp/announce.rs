@@ -69,6 +69,10 @@ impl Follower for FtpFollower {
             End::B => self.b.gap(missing, look),
         }
     }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight()
+    }
 }
 
 /// The address and port in a line that announces one; no address where it is the sender's.

@@ -72,6 +72,10 @@ impl Follower for SccpFollower {
             End::B => self.b.gap(missing, look),
         }
     }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight()
+    }
 }
 
 /// The media address in a message.
