@@ -34,7 +34,8 @@ fn fold(path: &Path) -> Folded {
     let limits = Limits { threads: 1, max_memory: 1 << 30, keep_copies: true };
     let partial = fold_stream(|batch| inputs.fill(batch), limits, |_| {}).expect("threads");
     let stream = partial.evaluate();
-    let evidence = stream.evidence(&inputs.finish());
+    let times = inputs.health();
+    let evidence = stream.evidence(&inputs.finish(), times);
     Folded { stream, evidence }
 }
 

@@ -15,7 +15,7 @@ use super::grouping::{findings, sort};
 use super::health::Health;
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
-use super::tunnels::{self, Tunnel};
+use super::tunnels::{self, Plumbing, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
 use super::visibility::Visibility;
 use super::waived::{WaiverUse, uses, waiver_findings};
@@ -163,14 +163,17 @@ pub struct Evidence {
 const JUDGED_AT_ONCE: usize = 1 << 16;
 
 /// Judges flows that come latest first; answers them in order.
-fn judged(judge: &Judge<'_>, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
+fn judged(judge: &Judge<'_>, plumbing: &Plumbing, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
     let mut flows = Vec::with_capacity(records.len());
     while !records.is_empty() {
         let mut next = records.split_off(records.len().saturating_sub(JUDGED_AT_ONCE));
         records.shrink_to_fit();
         next.reverse();
         flows.par_extend(next.into_par_iter().map(|record| {
-            let judgement = judge.judge(&record);
+            let mut judgement = judge.judge(&record);
+            if plumbing.holds(&record) {
+                tunnels::leave_out(&mut judgement);
+            }
             JudgedFlow { record, judgement }
         }));
     }
@@ -193,7 +196,7 @@ pub fn assess(
         || evidence.reasons.iter().any(Doubt::hides_packets);
     let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
     let judge = judge.seeing(Visibility::of(&records, hidden)).told(endpoints);
-    let mut flows = judged(&judge, records);
+    let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
     let waivers = uses(terms, &judge, &flows);

@@ -5,7 +5,7 @@ use portolan::report::model::{Report, Tunnel};
 
 use super::evidence::{BEGIN, DC, SITE, UNITY, WHOLE, codes, measure, part, status, timed};
 use crate::frames;
-use crate::runs::{Rules, check_frames};
+use crate::runs::{Rules, check_frames, check_stream, pcap_cut};
 use crate::wrap::{self, WRAPPERS};
 
 /// Somewhere on the Internet (RFC 5737).
@@ -130,6 +130,36 @@ fn a_mirror_transport_from_a_listed_host_is_no_plumbing() {
     assert_eq!(tunnels(&report), [("erspan-2", false, 0)]);
     let found: Vec<&str> = report.findings.iter().map(|finding| finding.verdict.as_str()).collect();
     assert_eq!(found, ["violation"]);
+}
+
+/// What cannot be read inside a mirror is no conversation between its ends, but it is not forgotten.
+#[test]
+fn cut_packets_of_a_mirror_are_plumbing_and_undecoded() {
+    let frames = (0..5).flat_map(|index| part(20_000 + index, WHOLE));
+    let packets = timed(
+        (0..)
+            .zip(frames)
+            .map(|(number, frame)| between(wrap::erspan_2(&frame, number), UNITY, STRANGER)),
+    );
+    // 64 bytes before the inner IP header.
+    let judged =
+        |site: &str| check_stream("cut.pcap", pcap_cut(&packets, 70), &Rules::at(site)).report;
+    let stranger = judged(SITE);
+    let codes_of: Vec<&str> = stranger.findings.iter().map(|found| found.code.as_str()).collect();
+    assert_eq!(codes_of, ["unknown-peer"]);
+    for report in [stranger, judged(&named("198.51.100.7"))] {
+        let health = &report.capture_health;
+        assert_eq!(health.unread_inside, 25);
+        let inside: Vec<_> =
+            health.undecoded_inside.iter().map(|stop| stop.layer.as_str()).collect();
+        assert_eq!(inside, ["ipv4"]);
+        assert_eq!(measure(&report, "undecoded-packets").part, 25);
+        assert_eq!(measure(&report, "undecoded-packets").grade, "D");
+        assert_eq!(report.accounting.mismatches, []);
+        let named = health.tunnels[0].mirror;
+        assert_eq!(report.findings.is_empty(), named, "{:?}", report.findings);
+        assert_eq!(report.summary.verdicts["out-of-scope"].flows, u64::from(named));
+    }
 }
 
 /// Every packet twice, as a mirror of both directions of all ports shows it.
