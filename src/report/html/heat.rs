@@ -9,7 +9,7 @@ use crate::report::model::MatrixCell;
 const AXIS: usize = 40;
 
 /// Size of a cell.
-const CELL: (usize, usize) = (44, 34);
+const CELL: (usize, usize) = (38, 32);
 
 /// Width of a letter of a label, and height of a line.
 const LETTER: usize = 7;
@@ -23,6 +23,8 @@ pub(super) struct HeatMap<'a> {
     pub(super) cells: Vec<Cell<'a>>,
     pub(super) width: usize,
     pub(super) height: usize,
+    /// Edges of the field of cells: left, top, right, bottom.
+    pub(super) field: (usize, usize, usize, usize),
     /// Pairs of roles that are in the table alone.
     pub(super) omitted: usize,
 }
@@ -34,6 +36,8 @@ pub(super) struct Label {
     pub(super) x: usize,
     pub(super) y: usize,
     pub(super) lines: Vec<String>,
+    /// Middle of its row or column of cells.
+    pub(super) middle: usize,
 }
 
 /// Flows between two sets of roles.
@@ -86,13 +90,18 @@ impl<'a> HeatMap<'a> {
         cells.sort_by_key(|cell| std::cmp::Reverse((cell.outside, cell.open, cell.flows)));
         HeatMap {
             rows: labels(&from, |index, lines| {
-                (left - 8, top + index * CELL.1 + CELL.1 / 2 + 4 - (lines - 1) * LINE / 2)
+                let middle = top + index * CELL.1 + CELL.1 / 2;
+                (left - 8, middle + 4 - (lines - 1) * LINE / 2, middle)
             }),
-            columns: labels(&to, |index, _| (left + index * CELL.0 + CELL.0 / 2, top - 8)),
+            columns: labels(&to, |index, _| {
+                let middle = left + index * CELL.0 + CELL.0 / 2;
+                (middle, top - 8, middle)
+            }),
             omitted: cells.iter().filter(|cell| cell.corner.is_none()).count(),
             cells,
             width: left + to.len() * CELL.0 + rise + 2 * LINE,
             height: top + from.len() * CELL.1 + 2,
+            field: (left, top, left + to.len() * CELL.0, top + from.len() * CELL.1),
         }
     }
 }
@@ -145,11 +154,11 @@ fn lines(set: &[String]) -> Vec<String> {
     }
 }
 
-fn labels(axis: &[&[String]], place: impl Fn(usize, usize) -> (usize, usize)) -> Vec<Label> {
+fn labels(axis: &[&[String]], place: impl Fn(usize, usize) -> (usize, usize, usize)) -> Vec<Label> {
     let labels = axis.iter().enumerate().map(|(index, set)| {
         let lines = lines(set);
-        let (x, y) = place(index, lines.len());
-        Label { x, y, lines }
+        let (x, y, middle) = place(index, lines.len());
+        Label { x, y, lines, middle }
     });
     labels.collect()
 }

@@ -132,11 +132,6 @@ impl Page<'_> {
             .collect()
     }
 
-    /// Whether a reading is told in the appendix.
-    fn is_told(&self, id: &str) -> bool {
-        self.report.policy.readings.iter().any(|reading| reading.id == id)
-    }
-
     /// The command that makes the report again, to be pasted into a shell.
     fn command(&self) -> String {
         let mut words = vec!["portolan".to_owned(), "check".to_owned()];

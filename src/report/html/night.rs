@@ -10,7 +10,7 @@ const BARS: usize = 168;
 
 /// Size of the drawing, and the room left of and below the bars.
 const WIDTH: usize = 960;
-const HEIGHT: usize = 220;
+const HEIGHT: usize = 224;
 const LEFT: usize = 64;
 const BASE: usize = 176;
 const TOP: usize = 16;
@@ -36,8 +36,10 @@ pub(super) struct Bar {
     pub(super) y: usize,
     pub(super) width: usize,
     pub(super) height: usize,
-    /// `22:00`, or the date at midnight and at the first bar; empty where there is no room.
-    pub(super) label: String,
+    /// `22:00`; empty where there is no room, and where a bar is a day or more.
+    pub(super) time: String,
+    /// `2026-03-02` at the first bar of a day; empty at others, and where there is no room.
+    pub(super) date: String,
 }
 
 impl Night {
@@ -70,7 +72,7 @@ impl Night {
         let scale = round(packets.iter().copied().max().unwrap_or(0));
         let axis = Axis { first: *first, span, step: (WIDTH - LEFT) / count.max(12), scale };
         let bars = packets.iter().enumerate().map(|(index, packets)| axis.bar(index, *packets));
-        let bars = bars.collect();
+        let bars = dated(bars.collect());
         let gap = window
             .largest_gap
             .as_ref()
@@ -94,15 +96,10 @@ impl Axis {
         let full = (BASE - TOP) as u128;
         let height = u128::from(packets) * full / u128::from(self.scale.max(1));
         let height = usize::try_from(height).unwrap_or(0).max(usize::from(packets > 0));
-        // A label takes some 60 units.
-        let every = 60_usize.div_ceil(self.step.max(1));
-        let midnight = begin.get(11..13) == Some("00");
-        let label = match begin.get(11..16) {
-            _ if index % every != 0 => String::new(),
-            Some(_) if index == 0 || midnight => begin.get(5..10).unwrap_or_default().to_owned(),
-            Some(time) => time.to_owned(),
-            None => String::new(),
-        };
+        // A time takes some 60 units.
+        let timed = index % 60_usize.div_ceil(self.step.max(1)) == 0 && self.span < 24 * HOUR;
+        let part = |range: std::ops::Range<usize>| begin.get(range).unwrap_or_default().to_owned();
+        let (time, date) = (if timed { part(11..16) } else { String::new() }, part(0..10));
         Bar {
             begin,
             packets,
@@ -110,7 +107,8 @@ impl Axis {
             y: BASE - height,
             width: self.step.saturating_sub(2).max(1),
             height,
-            label,
+            time,
+            date,
         }
     }
 
@@ -123,6 +121,18 @@ impl Axis {
         let (x, width) = (units(after.saturating_sub(self.first))?, units(length)?);
         (width >= 3).then_some((LEFT + x, width))
     }
+}
+
+/// Leaves the date where it changes, and where the one before leaves room: it takes 90 units.
+fn dated(mut bars: Vec<Bar>) -> Vec<Bar> {
+    let mut shown: Option<(String, usize)> = None;
+    for bar in &mut bars {
+        match &shown {
+            Some((date, x)) if *date == bar.date || bar.x < x + 90 => bar.date.clear(),
+            _ => shown = Some((bar.date.clone(), bar.x)),
+        }
+    }
+    bars
 }
 
 /// The next greater of 1, 2 and 5 times a power of ten.
@@ -167,8 +177,10 @@ mod tests {
         let full = BASE - TOP;
         assert_eq!(bars, [(50, full / 2), (0, 0), (0, 0), (100, full)]);
         assert_eq!(night.scale, 100);
-        let labels: Vec<_> = night.bars.iter().map(|bar| bar.label.as_str()).collect();
-        assert_eq!(labels, ["03-02", "23:00", "03-03", "01:00"]);
+        let times: Vec<_> = night.bars.iter().map(|bar| bar.time.as_str()).collect();
+        assert_eq!(times, ["22:00", "23:00", "00:00", "01:00"]);
+        let dates: Vec<_> = night.bars.iter().map(|bar| bar.date.as_str()).collect();
+        assert_eq!(dates, ["2026-03-02", "", "2026-03-03", ""]);
         let step = night.bars[1].x - night.bars[0].x;
         assert_eq!(night.gap, Some((LEFT + step / 2, 2 * step)));
     }

@@ -56,7 +56,8 @@ pub(super) fn limit(per_million: &Option<u64>) -> String {
 /// `part` of `whole` as a percentage with one decimal; empty of nothing.
 pub(super) fn share(part: impl Borrow<u64>, whole: impl Borrow<u64>) -> String {
     let (part, whole) = (*part.borrow(), *whole.borrow());
-    let Some(thousandths) = (u128::from(part) * 1000).checked_div(u128::from(whole)) else {
+    let (part_of, whole_of) = (u128::from(part), u128::from(whole));
+    let Some(thousandths) = (part_of * 1000 + whole_of / 2).checked_div(whole_of) else {
         return String::new();
     };
     match thousandths {
@@ -136,6 +137,13 @@ pub(super) fn ports(list: &str) -> String {
     }
 }
 
+/// A fragment with its first letter as a capital and a full stop.
+pub(super) fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    format!("{}{}.", first.collect::<String>(), letters.as_str())
+}
+
 /// Nanoseconds since 1970 of an RFC 3339 time.
 pub(super) fn nanoseconds(text: &str) -> Option<i64> {
     Timestamp::parse(text).map(|time| time.since(Timestamp::default()))
@@ -170,7 +178,7 @@ mod tests {
     #[test]
     fn shares_and_sizes() {
         assert_eq!(per_cent(123), "0.0123\u{a0}%");
-        assert_eq!(share(1, 3), "33.3\u{a0}%");
+        assert_eq!(share(2, 3), "66.7\u{a0}%");
         assert_eq!(share(1, 100_000), "< 0.1\u{a0}%");
         assert_eq!(share(1, 0), "");
         assert_eq!(bytes(640), "640\u{a0}B");

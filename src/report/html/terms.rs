@@ -127,7 +127,7 @@ pub(super) fn code(name: &str) -> (&str, &'static str) {
 pub(super) fn status(name: &str) -> (&'static str, &'static str, &'static str) {
     match name {
         "exercised" => ("\u{2713}", "good", "answered traffic rests on it"),
-        "weak-only" => ("~", "fair", "likewise, and the row is over-broad"),
+        "weak-only" => ("~", "fair", "answered traffic rests on it, and the row is over-broad"),
         "blocked?" => ("!", "fair", "tried, never answered"),
         "unknown-answer" => ("?", "fair", "tried; the capture would not show every answer"),
         "contradicted" => {
