@@ -12,6 +12,7 @@ mod hostile;
 mod identify;
 mod laws;
 mod layers;
+mod page;
 mod pitfalls;
 mod policy;
 mod report;
