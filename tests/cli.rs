@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod output;
+mod page;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -80,6 +80,17 @@ impl<'a> Output<'a> {
         };
         Ok(Some(Output { path, replaced: [place(path)?, place(&unfinished)?] }))
     }
+
+    /// Refuses to write over a file that is read.
+    fn refuse(&self, what: &str, read: &Path) -> Result<(), String> {
+        match fs::canonicalize(read) {
+            Ok(read) if self.replaced.contains(&read) => Err(format!(
+                "cannot write `{}`: that would replace {what}; choose another name",
+                shown(self.path)
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a run can write.
@@ -191,16 +202,7 @@ impl<'a> Outputs<'a> {
 
     /// Refuses to write over a file that the run reads.
     pub(super) fn refuse(&self, what: &str, read: &Path) -> Result<(), String> {
-        let Ok(read) = fs::canonicalize(read) else { return Ok(()) };
-        for (_, output) in &self.list {
-            if output.replaced.contains(&read) {
-                let output = shown(output.path);
-                return Err(format!(
-                    "cannot write `{output}`: that would replace {what}; choose another name"
-                ));
-            }
-        }
-        Ok(())
+        self.list.iter().try_for_each(|(_, output)| output.refuse(what, read))
     }
 
     /// Opens the files, so that a bad path fails before a long run.
@@ -209,6 +211,18 @@ impl<'a> Outputs<'a> {
         let list = list.map(|(product, output)| Ok((*product, Pending::create(output.path)?)));
         Ok(Files { list: list.collect::<Result<_, String>>()? })
     }
+}
+
+/// Writes a file, or to standard output, unless that would replace the file that was read.
+pub(super) fn write_beside(
+    read: (&str, &Path),
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
+    let Some(output) = Output::of(Some(path))? else { return to_stdout(write) };
+    let (what, read) = read;
+    output.refuse(what, read)?;
+    Pending::create(path)?.finish(write)
 }
 
 /// Writes to standard output. A reader that has gone away ends the printing, not the run.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::output::{Pending, is_dash, to_stdout};
+use super::output::{is_dash, write_beside};
 use super::{Exit, shown};
 use crate::report::{ReadError, StoredReport, html, printable};
 
@@ -32,13 +32,9 @@ pub(super) fn run(command: &ReportCommand) -> Result<Exit, String> {
 
 fn page(path: &Path, output: &Path) -> Result<Exit, String> {
     let stored = stored(path)?;
-    let page = |out: &mut dyn io::Write| html::write(out, &stored.report, &stored.sha256);
-    if is_dash(output) {
-        to_stdout(page)?;
-    } else {
-        refuse_to_replace(path, output)?;
-        Pending::create(output)?.finish(page)?;
-    }
+    write_beside(("the report", path), output, |out| {
+        html::write(out, &stored.report, &stored.sha256)
+    })?;
     Ok(Exit::Pass)
 }
 
@@ -52,15 +48,4 @@ pub(super) fn stored(path: &Path) -> Result<StoredReport, String> {
     read.map_err(|error| format!("cannot read `{}`: {error}", shown(path)))?;
     StoredReport::read(&text)
         .map_err(|error: ReadError| format!("`{}` {}", shown(path), printable(&error.to_string())))
-}
-
-fn refuse_to_replace(read: &Path, written: &Path) -> Result<(), String> {
-    let same = |one: &Path| std::fs::canonicalize(one).ok();
-    if same(read).is_some_and(|read| same(written) == Some(read)) {
-        let written = shown(written);
-        return Err(format!(
-            "cannot write `{written}`: that would replace the report; choose another name"
-        ));
-    }
-    Ok(())
 }

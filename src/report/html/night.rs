@@ -97,7 +97,8 @@ impl Axis {
         let height = u128::from(packets) * full / u128::from(self.scale.max(1));
         let height = usize::try_from(height).unwrap_or(0).max(usize::from(packets > 0));
         // A time takes some 60 units.
-        let timed = index % 60_usize.div_ceil(self.step.max(1)) == 0 && self.span < 24 * HOUR;
+        let every = 60_usize.div_ceil(self.step.max(1));
+        let timed = index.is_multiple_of(every) && self.span < 24 * HOUR;
         let part = |range: std::ops::Range<usize>| begin.get(range).unwrap_or_default().to_owned();
         let (time, date) = (if timed { part(11..16) } else { String::new() }, part(0..10));
         Bar {
