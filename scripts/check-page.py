@@ -264,6 +264,8 @@ def without_script(browser, page, faults):
 
 def keep(browser, shots, name):
     if shots:
+        browser.evaluate("document.querySelectorAll('.finding')"
+                         ".forEach((one) => { one.style.contentVisibility = 'visible'; })")
         height = min(browser.evaluate("document.documentElement.scrollHeight"), 12_000)
         clip = {"x": 0, "y": 0, "width": browser.evaluate("innerWidth"), "height": height, "scale": 1}
         shot = browser.call("Page.captureScreenshot", format="png", clip=clip,

@@ -78,9 +78,9 @@ impl<'a> HeatMap<'a> {
             let letters = axis.iter().flat_map(|set| lines(set)).map(|line| line.chars().count());
             letters.max().unwrap_or(0) * LETTER
         };
-        // Labels of columns rise at 45 degrees, and the last one leans out of the cells.
-        let rise = widest(&to) * 5 / 7;
-        let (left, top) = (widest(&from) + 12, rise + 3 * LINE);
+        // Labels of columns rise at 45 degrees and lean out of the cells.
+        let rise = |labels: &[&[String]]| widest(labels) * 5 / 7;
+        let (left, top) = (widest(&from) + 12, rise(&to) + 3 * LINE);
         let place = |pair: &MatrixCell| {
             let column = to.iter().position(|set| *set == pair.responder)?;
             let row = from.iter().position(|set| *set == pair.initiator)?;
@@ -99,7 +99,11 @@ impl<'a> HeatMap<'a> {
             }),
             omitted: cells.iter().filter(|cell| cell.corner.is_none()).count(),
             cells,
-            width: left + to.len() * CELL.0 + rise + 2 * LINE,
+            width: (0..)
+                .zip(&to)
+                .map(|(index, set)| left + (index + 1) * CELL.0 + rise(&[set]) + LINE)
+                .max()
+                .unwrap_or(left),
             height: top + from.len() * CELL.1 + 2,
             field: (left, top, left + to.len() * CELL.0, top + from.len() * CELL.1),
         }

@@ -29,6 +29,15 @@
     });
   });
 
+  // Only what scrolls needs a place in the order of the tab key.
+  const regions = all("[role=region]").filter((region) => !region.closest(".finding"));
+  const reach = () => regions.forEach((region) => {
+    region.tabIndex = region.scrollWidth > region.clientWidth ? 0 : -1;
+  });
+  addEventListener("resize", reach);
+  addEventListener("toggle", reach, true);
+  reach();
+
   // What is closed would not be printed.
   addEventListener("beforeprint", () => {
     all("details:not([open])").forEach((details) => { details.open = true; details.dataset.closed = ""; });
