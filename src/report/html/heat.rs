@@ -118,7 +118,8 @@ fn axis<'a>(
 ) -> Vec<&'a [String]> {
     let mut flows: BTreeMap<&'a [String], u64> = BTreeMap::new();
     for pair in pairs {
-        *flows.entry(side(pair)).or_default() += pair.verdicts.values().sum::<u64>();
+        let all = flows.entry(side(pair)).or_default();
+        *all = all.saturating_add(total(pair));
     }
     let mut sets: Vec<_> = flows.into_iter().collect();
     sets.sort_by_key(|(_, flows)| std::cmp::Reverse(*flows));
@@ -128,9 +129,14 @@ fn axis<'a>(
     sets
 }
 
+/// All flows of a pair.
+fn total(pair: &MatrixCell) -> u64 {
+    pair.verdicts.values().fold(0, |sum, flows| sum.saturating_add(*flows))
+}
+
 fn cell(pair: &MatrixCell, corner: Option<(usize, usize)>) -> Cell<'_> {
     let of = |verdict: &str| pair.verdicts.get(verdict).copied().unwrap_or(0);
-    let flows: u64 = pair.verdicts.values().sum();
+    let flows = total(pair);
     let outside = of("violation").saturating_add(of("unknown-peer"));
     let open = of("not-assessable");
     let share = (u128::from(outside) * 100).checked_div(u128::from(flows)).unwrap_or(0);
