@@ -115,7 +115,7 @@ fn every_finding_and_every_row_is_in_the_page_with_equal_numbers() {
 }
 
 #[test]
-fn every_other_block_is_in_the_page_with_equal_numbers() {
+fn outcome_verdicts_and_measures_are_in_the_page_with_equal_numbers() {
     for (name, site) in FIXTURES {
         let report = fixture(name, site);
         let elements = read(&page(&report));
@@ -142,6 +142,14 @@ fn every_other_block_is_in_the_page_with_equal_numbers() {
         assert_listed(&elements, "data-measure", measures);
         let said = report.outcome.cannot_say.iter().map(|said| (said.code.as_str(), Vec::new()));
         assert_listed(&elements, "data-cannot-say", said);
+    }
+}
+
+#[test]
+fn hours_hosts_and_peers_are_in_the_page_with_equal_numbers() {
+    for (name, site) in FIXTURES {
+        let report = fixture(name, site);
+        let elements = read(&page(&report));
         let hours = report.window.hours.iter();
         let hours = hours.map(|hour| (hour.hour.as_str(), vec![("data-packets", hour.packets)]));
         assert_listed(&elements, "data-hour", hours);
@@ -167,6 +175,14 @@ fn every_other_block_is_in_the_page_with_equal_numbers() {
         let rows = report.infrastructure.iter();
         let rows = rows.map(|row| (row.id.as_str(), vec![("data-packets", row.packets)]));
         assert_listed(&elements, "data-infrastructure", rows);
+    }
+}
+
+#[test]
+fn pairs_classes_and_what_was_judged_against_are_in_the_page() {
+    for (name, site) in FIXTURES {
+        let report = fixture(name, site);
+        let elements = read(&page(&report));
         let inputs = report.inputs.iter();
         let inputs = inputs.map(|one| (one.name.as_str(), vec![("data-packets", one.packets)]));
         assert_listed(&elements, "data-input", inputs);
