@@ -83,6 +83,10 @@ fn every_finding_and_every_row_is_in_the_page_with_equal_numbers() {
             assert_eq!(element.number("data-bytes"), finding.volume.frame_bytes);
             assert_eq!(element.number("data-attempts"), finding.icmp_only_attempts);
             let said = [&finding.title, &finding.expected, &finding.remediation];
+            let ports = finding.service.ports.split(", ").filter(|port| *port != "none");
+            for port in ports {
+                assert!(element.text.contains(port), "port {port} in {}", finding.id);
+            }
             let rows = finding.nearest.iter().map(|near| &near.rule);
             for words in said.into_iter().chain(rows).chain(&finding.missing) {
                 assert!(element.text.contains(words.as_str()), "{words} in {}", finding.id);
