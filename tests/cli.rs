@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod ledger;
 mod output;
+mod page;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -13,6 +13,7 @@ mod hostile;
 mod identify;
 mod laws;
 mod layers;
+mod page;
 mod payload;
 mod pitfalls;
 mod policy;

@@ -80,6 +80,7 @@ fn a_falsified_accounting_reaches_the_report() {
             stream: &stream,
             terms,
             max_memory: 0,
+            options: &[],
         };
         let report = report::build(source, &assessment);
         report.accounting.mismatches.into_iter().map(|sums| sums.what).collect::<Vec<_>>()
