@@ -16,7 +16,7 @@ use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
-use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Grade, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::{self, FlowLine, Palette, Source, html, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
@@ -293,8 +293,15 @@ mod tests {
         let evidence = stream.evidence(&inputs, times);
         let records = stream.records.clone();
         let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
-        let source =
-            Source { inputs: &inputs, times, skipped: &[], stream: &stream, terms, max_memory: 0 };
+        let source = Source {
+            inputs: &inputs,
+            times,
+            skipped: &[],
+            stream: &stream,
+            terms,
+            max_memory: 0,
+            options: &[],
+        };
         report::build(source, &assessment)
     }
 
