@@ -105,7 +105,7 @@ impl Followed {
             (Protocol::Skinny, _) => Reader::Sccp(Box::default()),
             (Protocol::Sip, _) => Reader::Sip(Box::default()),
             (Protocol::Ftp, _) => Reader::Ftp(Box::default()),
-            (Protocol::Ssrp, _) => Reader::Ssrp(SsrpFollower::default()),
+            (Protocol::Ssrp, _) => Reader::Ssrp(SsrpFollower),
             (Protocol::Rtp, Carriage::Udp) => Reader::Media(Box::default()),
             _ => return None,
         };
