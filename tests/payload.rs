@@ -154,7 +154,7 @@ fn noise_is_no_protocol() {
     }
 }
 
-/// Twelve million packets: half an hour.
+/// Twelve million packets: minutes.
 #[test]
 #[ignore = "takes long"]
 fn much_noise_is_no_protocol() {

@@ -142,7 +142,7 @@ impl Head {
             Carriage::Udp => {
                 self.arrivals().map(|arrival| Stretch::of(arrival, Start::Message)).collect()
             }
-            Carriage::Tcp => match start.and_then(|start| self.begun(start)) {
+            Carriage::Tcp => match start.and_then(|start| self.in_order(start)) {
                 Some(head) => vec![head],
                 None => self.midstream(),
             },
@@ -150,7 +150,7 @@ impl Head {
     }
 
     /// The bytes from the start of the stream to the first hole.
-    fn begun(&self, start: u32) -> Option<Stretch> {
+    fn in_order(&self, start: u32) -> Option<Stretch> {
         let mut arrivals: Vec<Arrival<'_>> = self.arrivals().collect();
         arrivals.sort_by_key(|arrival| arrival.sequence.wrapping_sub(start) as i32);
         let mut head: Option<Stretch> = None;

@@ -312,6 +312,18 @@ impl<'a> Payload<'a> {
         let Payload { sequence, bytes, wire, time, .. } = *self;
         Arrival { sequence, bytes, wire, time }
     }
+
+    /// Whether it is a datagram that only keeps a way open, as call control sends them for hours
+    /// between its messages (RFC 5626 section 3.5.1). It says nothing of what is spoken.
+    fn is_filling(&self) -> bool {
+        let whole = self.bytes.len() == self.wire as usize;
+        let filling = match self.bytes {
+            [0] | [0, 0, 0, 0] => true,
+            [] => false,
+            bytes => bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')),
+        };
+        self.carriage == Carriage::Udp && whole && filling
+    }
 }
 
 impl HeldPayload {
@@ -368,6 +380,9 @@ impl Reading {
 
     /// Takes a payload; answers whether nothing more is to be learnt from the first payload.
     fn take(&mut self, payload: &Payload<'_>, starts: [Option<u32>; 2], may_grow: bool) -> bool {
+        if payload.is_filling() {
+            return !may_grow;
+        }
         let Reading { carriage, heads, tracks, .. } = self;
         self.payloads = self.payloads.saturating_add(1);
         let arrival = payload.arrival();

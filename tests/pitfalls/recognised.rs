@@ -499,6 +499,16 @@ fn pitfall_52_lost_packets_forbid_to_speak_of_absence() {
     assert_eq!(status(3), (Some(3), "not-seen".to_owned()));
 }
 
+/// D2.16: a telephone keeps its way open for long before it says something.
+#[test]
+fn keepalives_use_up_no_patience() {
+    let mut frames = vec![frames::udp((PIMG1, UNITY1), (5060, 5060), b"\r\n\r\n"); 300];
+    let call = invite(&sdp(PIMG1, &["m=audio 24000 RTP/AVP 0"]));
+    frames.push(frames::udp((PIMG1, UNITY1), (5060, 5060), &call));
+    let run = judged(&frames);
+    assert_eq!(app(&run, 5060)[..2], ["sip", "content"]);
+}
+
 /// D2.16: an address that a translator rewrote, and one that is nobody's of the call.
 #[test]
 fn an_announced_address_of_a_third_party_is_not_believed() {
