@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::report::ReportCommand;
+
 /// Proves whether a network's traffic stays inside its documented port matrix.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 80)]
@@ -24,6 +26,9 @@ pub(super) enum Command {
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         packet: u64,
     },
+    /// Make something of a JSON report
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Print a JSON Schema
     Schema {
         /// What to describe
@@ -105,6 +110,9 @@ pub(super) struct Check {
     /// Write the JSON report; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+    /// Write the report as one page that needs no network and no script; - for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
     /// Write one JSON object for each flow; compressed if the name ends in .zst; - for
     /// standard output
     #[arg(long, value_name = "FILE")]

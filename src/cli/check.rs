@@ -1,12 +1,12 @@
 //! `portolan check`: captures in, a report out.
 
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::args::{Check, GradeName, ReadingName, SeverityName};
-use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
+use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, shown};
 use crate::capture::{Hashing, InputSummary, Inputs};
@@ -17,7 +17,7 @@ use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
-use crate::report::{self, FlowLine, Palette, Source, model::Report, printable};
+use crate::report::{self, FlowLine, Palette, Source, html, model::Report, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -189,14 +189,17 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
 
 fn write_files(
     check: &Check,
-    files: Files,
+    mut files: Files,
     report: &Report,
     lines: impl Iterator<Item = FlowLine>,
 ) -> Result<(), String> {
-    if let Some(file) = files.report {
-        file.finish(|out| write_report(out, report))?;
+    if let Some(file) = files.take(Product::Report) {
+        file.finish(|out| report::write(out, report))?;
     }
-    let Some(file) = files.flows else { return Ok(()) };
+    if let Some(file) = files.take(Product::Html) {
+        file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
+    }
+    let Some(file) = files.take(Product::Flows) else { return Ok(()) };
     let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
     file.finish(|out| {
         if !compressed {
@@ -208,30 +211,25 @@ fn write_files(
     })
 }
 
-fn write_report(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
-}
-
-/// Standard output: the report, the flows, or the summary.
+/// Standard output: the report, the page, the flows, or the summary.
 fn print(
     check: &Check,
     report: &Report,
     lines: impl Iterator<Item = FlowLine>,
 ) -> Result<(), String> {
-    if report_to_stdout(check) {
-        return to_stdout(|out| write_report(out, report));
-    }
-    if flows_to_stdout(check) {
-        return to_stdout(|out| report::write_flows(out, lines));
-    }
-    if check.quiet {
-        return Ok(());
+    match for_stdout(check) {
+        Some(Product::Report) => return to_stdout(|out| report::write(out, report)),
+        Some(Product::Html) => {
+            return to_stdout(|out| html::write(out, report, &report::sha256(report)?));
+        }
+        Some(Product::Flows) => return to_stdout(|out| report::write_flows(out, lines)),
+        None if check.quiet => return Ok(()),
+        None => {}
     }
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {
         out.write_all(report::summary(report, palette).as_bytes())?;
-        let written = [("report", &check.report), ("flows", &check.flows)];
+        let written = [("report", &check.report), ("page", &check.html), ("flows", &check.flows)];
         for (what, path) in written {
             if let Some(path) = path {
                 writeln!(out, "\n{what} written to {}", shown(path))?;

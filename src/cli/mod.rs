@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod output;
 mod progress;
+mod report;
 mod schema;
 mod show;
 
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
     };
     let done = match &arguments.command {
         args::Command::Check(check) => check::run(check),
+        args::Command::Report(command) => report::run(command),
         args::Command::Schema { name } => schema::run(*name),
         args::Command::Show { file, packet } => show::run(file, *packet),
     };

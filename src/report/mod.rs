@@ -1,4 +1,4 @@
-//! An assessment as bytes: the JSON report, the flow list and the terminal summary.
+//! An assessment as bytes: the JSON report, the page, the flow list and the terminal summary.
 //!
 //! [`model`] is the only place where the report is given its shape; `build` fills it, with the
 //! blocks of `inputs`, `health`, `policy`, `findings` and `limits`, and `ledger` checks its sums;
@@ -11,6 +11,7 @@ mod community_id;
 mod findings;
 mod flows;
 mod health;
+pub mod html;
 mod inputs;
 mod ledger;
 mod limits;
@@ -19,6 +20,7 @@ mod names;
 mod policy;
 mod reasons;
 pub mod schema;
+mod stored;
 mod text;
 mod words;
 
@@ -26,4 +28,5 @@ pub use build::{Source, build};
 pub use community_id::community_id;
 pub use flows::{FlowLine, flow_line, write_flows};
 pub use ledger::{complaint, mismatches};
+pub use stored::{ReadError, StoredReport, sha256, write};
 pub use text::{Palette, printable, summary};
