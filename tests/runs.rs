@@ -106,8 +106,14 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
     let records = std::mem::take(&mut stream.records);
     let evidence = stream.evidence(&inputs);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
-    let source =
-        Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };
+    let source = Source {
+        inputs: &inputs,
+        skipped: &[],
+        stream: &stream,
+        terms,
+        max_memory: MEMORY,
+        options: &[],
+    };
     let report = report::build(source, &assessment);
     let lines = assessment.flows.iter().filter_map(|flow| report::flow_line(flow, &inputs, terms));
     let lines = lines.collect();

@@ -1,6 +1,6 @@
 //! The command line, as clap sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -145,6 +145,40 @@ pub(super) struct Check {
     /// Show no progress
     #[arg(long)]
     pub(super) no_progress: bool,
+}
+
+impl Check {
+    /// The options on which the report depends, with every default filled in and without the
+    /// folders of files, which are nobody's business.
+    pub(super) fn options(&self) -> Vec<String> {
+        let base = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        let mut options = Vec::new();
+        let mut add = |name: &str, value: String| options.extend([format!("--{name}"), value]);
+        for (name, file) in [("site", &self.site), ("waivers", &self.waivers)] {
+            if let Some(file) = file {
+                add(name, base(file));
+            }
+        }
+        for policy in &self.policy {
+            add("policy", base(Path::new(policy)));
+        }
+        add("reading", chosen(self.reading));
+        add("fail-on", chosen(self.fail_on));
+        add("min-grade", chosen(self.min_grade));
+        add("max-memory", self.max_memory.to_string());
+        if self.keep_copies {
+            options.push("--keep-copies".to_owned());
+        }
+        options
+    }
+}
+
+/// The name of a value, as the command line takes it.
+fn chosen(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A number of bytes with an optional binary suffix.

@@ -57,12 +57,14 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let records = std::mem::take(&mut stream.records);
     let evidence = stream.evidence(&inputs);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
+    let options = check.options();
     let source = Source {
         inputs: &inputs,
         skipped: &skipped,
         stream: &stream,
         terms,
         max_memory: check.max_memory,
+        options: &options,
     };
     let report = report::build(source, &assessment);
     for input in inputs.iter().filter(|input| input.ending.is_failure()) {

@@ -6,6 +6,7 @@ use super::inputs::{input, skipped};
 use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
+use super::words;
 use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Skipped};
 use crate::decode::non_ip_name;
@@ -26,6 +27,8 @@ pub struct Source<'a> {
     pub terms: Terms<'a>,
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
+    /// The options on which the report depends, as `portolan check` takes them.
+    pub options: &'a [String],
 }
 
 /// Fills the report.
@@ -49,6 +52,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
             fail_on: source.terms.fail_on.name().to_owned(),
             min_grade: source.terms.min_grade.name().to_owned(),
             max_memory: source.max_memory,
+            options: source.options.to_vec(),
         },
         inputs: source.inputs.iter().map(input).collect(),
         inputs_skipped: skipped(source.skipped).0,
@@ -221,6 +225,10 @@ impl Builder<'_> {
             ports: row.map(|row| names.row_ports(row)).unwrap_or_default(),
             symmetric: row.is_some_and(|row| row.symmetric),
             weak: row.is_some_and(|row| row.weak),
+            demands: row
+                .map(|row| words::demands(names, row, names.terms(row)))
+                .unwrap_or_default(),
+            readings: row.map(|row| names.readings(row)).unwrap_or_default(),
             status: seen.status.name().to_owned(),
             flows: seen.flows,
             answered_flows: seen.answered,

@@ -83,6 +83,9 @@ pub struct Run {
     pub min_grade: String,
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
+    /// The options on which the report depends, so that it can be made again: as for
+    /// `portolan check`, without captures and outputs, files by their base names.
+    pub options: Vec<String>,
 }
 
 /// One input.
@@ -532,6 +535,8 @@ pub struct PolicyBlock {
     pub parameters: Vec<Parameter>,
     /// Readings that differ from the words, and the documented flows that rest on each.
     pub readings: Vec<Reading>,
+    /// Tables of the documents, in document order.
+    pub sections: Vec<Section>,
     /// What is doubtful about the packs.
     pub lints: Vec<Lint>,
 }
@@ -560,6 +565,26 @@ pub struct Pack {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
+}
+
+/// One table of a document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Identifier of the table, to which rows refer.
+    pub id: String,
+    /// Number of the section in the document.
+    pub number: String,
+    /// Pack to which it belongs.
+    pub pack: String,
+    /// What it is about, in words of the pack.
+    pub title: String,
+    /// Title of the section in the document.
+    pub citation: String,
+    /// Revision date printed at the section; empty when none is.
+    pub revised: String,
+    /// What the document warns of there; empty when it does not.
+    pub caution: String,
 }
 
 /// One condition.
@@ -923,6 +948,10 @@ pub struct Rule {
     pub symmetric: bool,
     /// Whether the row is so wide that it only grants weakly.
     pub weak: bool,
+    /// What it demands besides roles, transport and port, under the reading of the run.
+    pub demands: Vec<String>,
+    /// Readings of unclear passages on which it rests.
+    pub readings: Vec<String>,
     /// `exercised`, `weak-only`, `blocked?`, `unknown-answer`, `contradicted`, `off`, `unbound`,
     /// `no-host`, `unexercised` or `not-seen`.
     pub status: String,

@@ -75,6 +75,12 @@ impl<'a> Names<'a> {
         self.row(id).map_or("?", |row| row.id.as_str())
     }
 
+    /// Identifiers of the readings on which a row rests.
+    pub(crate) fn readings(&self, row: &Row) -> Vec<String> {
+        let readings = row.readings.iter().filter_map(|id| self.policy.readings.get(id.0));
+        readings.map(|reading| reading.id.clone()).collect()
+    }
+
     pub(crate) fn section(&self, id: SectionId) -> &'a str {
         self.policy.sections.get(id.0).map_or("?", |section| section.id.as_str())
     }

@@ -213,7 +213,8 @@ fn demand(names: &Names<'_>, row: &Row) -> String {
     if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
 }
 
-fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
+/// The same one by one.
+pub(super) fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
     let mut demands = Vec::new();
     for (end, has) in [("responder", terms.responder_has), ("initiator", terms.initiator_has)] {
         let has = names.attributes(has);

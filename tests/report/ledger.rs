@@ -73,8 +73,14 @@ fn a_falsified_accounting_reaches_the_report() {
             terms,
             stream.evidence(&run.inputs),
         );
-        let source =
-            Source { inputs: &run.inputs, skipped: &[], stream: &stream, terms, max_memory: 0 };
+        let source = Source {
+            inputs: &run.inputs,
+            skipped: &[],
+            stream: &stream,
+            terms,
+            max_memory: 0,
+            options: &[],
+        };
         let report = report::build(source, &assessment);
         report.accounting.mismatches.into_iter().map(|sums| sums.what).collect::<Vec<_>>()
     };
