@@ -117,6 +117,14 @@ pub(super) struct Check {
     /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
+    /// Write a small capture for each finding into this folder: the first packets of its sample
+    /// flows. Reads the captures twice
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Packets kept of each flow as evidence
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "evidence",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) evidence_packets: u64,
     /// Findings below this severity do not fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: SeverityName,

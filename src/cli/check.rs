@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::args::{Check, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
-use super::{Exit, complain, shown};
+use super::{Exit, complain, evidence, shown};
 use crate::capture::{Hashing, InputSummary, Inputs};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
@@ -17,7 +17,8 @@ use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
-use crate::report::{self, FlowLine, Palette, Source, html, model::Report, printable};
+use crate::report::model::{FlowList, Report};
+use crate::report::{self, FlowLine, Hashed, Palette, Source, html, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -31,7 +32,8 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
     }
-    let files = outputs.create()?;
+    evidence::prepare(check, &inputs)?;
+    let mut files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
     let (mut stream, inputs) = read(check, inputs)?;
     let terms = Terms {
@@ -66,7 +68,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         max_memory: check.max_memory,
         options: &options,
     };
-    let report = report::build(source, &assessment);
+    let mut report = report::build(source, &assessment);
     for input in inputs.iter().filter(|input| input.ending.is_failure()) {
         complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
     }
@@ -74,7 +76,12 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         let flows = assessment.flows.iter();
         flows.filter_map(|flow| report::flow_line(flow, &inputs, terms))
     };
-    write_files(check, files, &report, lines())?;
+    if let Some(folder) = &check.evidence {
+        evidence::write(check, folder, &inputs, &assessment, &mut report)?;
+    }
+    report.flow_list = write_flow_list(check, &mut files, lines())?;
+    report::seal(&mut report).map_err(|error| format!("cannot write the report: {error}"))?;
+    write_files(files, &report)?;
     print(check, &report, lines())?;
     if let Some(message) = report::complaint(&report.accounting.mismatches) {
         return Err(message);
@@ -170,8 +177,7 @@ fn open(check: &Check) -> Result<Inputs, String> {
 
 /// Reads and folds all captures.
 fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummary>), String> {
-    let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
-    let meter = Meter::new(shown, inputs.total_bytes());
+    let meter = Meter::new(shows_progress(check), inputs.total_bytes());
     let read = meter.read();
     let limits = Limits {
         threads: check.threads.into(),
@@ -189,28 +195,51 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
     Ok((partial.evaluate(), inputs.finish()))
 }
 
-fn write_files(
+/// Writes the flow list, and tells what the report says of it.
+fn write_flow_list(
     check: &Check,
-    mut files: Files,
-    report: &Report,
+    files: &mut Files,
     lines: impl Iterator<Item = FlowLine>,
-) -> Result<(), String> {
+) -> Result<Option<FlowList>, String> {
+    let (Some(file), Some(path)) = (files.take(Product::Flows), &check.flows) else {
+        return Ok(None);
+    };
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut list = FlowList {
+        file: name,
+        format: "native".to_owned(),
+        size: 0,
+        sha256: String::new(),
+        flows: 0,
+    };
+    file.finish(|out| {
+        let mut out = Hashed::new(out);
+        if ends_in_zst(path) {
+            let mut encoder = zstd::Encoder::new(&mut out, 3)?;
+            list.flows = report::write_flows(&mut encoder, lines)?;
+            encoder.finish()?;
+        } else {
+            list.flows = report::write_flows(&mut out, lines)?;
+        }
+        (list.size, list.sha256) = out.finish();
+        Ok(())
+    })?;
+    Ok(Some(list))
+}
+
+fn write_files(mut files: Files, report: &Report) -> Result<(), String> {
     if let Some(file) = files.take(Product::Report) {
         file.finish(|out| report::write(out, report))?;
     }
     if let Some(file) = files.take(Product::Html) {
         file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
     }
-    let Some(file) = files.take(Product::Flows) else { return Ok(()) };
-    let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
-    file.finish(|out| {
-        if !compressed {
-            return report::write_flows(out, lines);
-        }
-        let mut encoder = zstd::Encoder::new(out, 3)?;
-        report::write_flows(&mut encoder, lines)?;
-        encoder.finish().map(|_| ())
-    })
+    Ok(())
+}
+
+/// Whether progress is shown: somebody watches, and did not ask for silence.
+pub(super) fn shows_progress(check: &Check) -> bool {
+    !check.quiet && !check.no_progress && std::io::stderr().is_terminal()
 }
 
 /// Standard output: the report, the page, the flows, or the summary.
@@ -224,14 +253,21 @@ fn print(
         Some(Product::Html) => {
             return to_stdout(|out| html::write(out, report, &report::sha256(report)?));
         }
-        Some(Product::Flows) => return to_stdout(|out| report::write_flows(out, lines)),
+        Some(Product::Flows) => {
+            return to_stdout(|out| report::write_flows(out, lines).map(|_| ()));
+        }
         None if check.quiet => return Ok(()),
         None => {}
     }
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {
         out.write_all(report::summary(report, palette).as_bytes())?;
-        let written = [("report", &check.report), ("page", &check.html), ("flows", &check.flows)];
+        let written = [
+            ("report", &check.report),
+            ("page", &check.html),
+            ("flows", &check.flows),
+            ("evidence", &check.evidence),
+        ];
         for (what, path) in written {
             if let Some(path) = path {
                 writeln!(out, "\n{what} written to {}", shown(path))?;

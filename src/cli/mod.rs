@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod evidence;
 mod output;
 mod progress;
 mod report;

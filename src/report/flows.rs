@@ -150,15 +150,17 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
     })
 }
 
-/// Writes one line for each flow, in order of their first packet.
+/// Writes one line for each flow, in order of their first packet, and answers how many.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_flows(out: &mut dyn Write, lines: impl Iterator<Item = FlowLine>) -> io::Result<()> {
+pub fn write_flows(out: &mut dyn Write, lines: impl Iterator<Item = FlowLine>) -> io::Result<u64> {
+    let mut written = 0;
     for line in lines {
         serde_json::to_writer(&mut *out, &line)?;
         out.write_all(b"\n")?;
+        written += 1;
     }
-    Ok(())
+    Ok(written)
 }

@@ -2,12 +2,16 @@
 //!
 //! [`model`] is the only place where the report is given its shape; `build` fills it, with the
 //! blocks of `inputs`, `health`, `policy`, `findings` and `limits`, and `ledger` checks its sums;
-//! every sentence stands in `words`, `reasons` or `cannot_say`. What depends on how the packets were stored lies under `inputs`, `inputs_skipped`
-//! and `packet_index` alone, so that two runs over the same packets agree in all else.
+//! every sentence stands in `words`, `reasons` or `cannot_say`. What depends on how the packets were
+//! stored lies under `inputs`, `inputs_skipped`, `packet_index`, `evidence`, `flow_list` and
+//! `attestation` alone, so that two runs over the same packets agree in all else. `evidence` makes
+//! the slices of findings when the inputs are read once more.
 
 mod build;
 mod cannot_say;
 mod community_id;
+mod display_filter;
+mod evidence;
 mod findings;
 mod flows;
 mod health;
@@ -22,11 +26,13 @@ mod reasons;
 pub mod schema;
 mod stored;
 mod text;
+mod uses;
 mod words;
 
 pub use build::{Source, build};
 pub use community_id::community_id;
+pub use evidence::{Evidence, Slice};
 pub use flows::{FlowLine, flow_line, write_flows};
 pub use ledger::{complaint, mismatches};
-pub use stored::{ReadError, StoredReport, sha256, write};
+pub use stored::{Hashed, ReadError, StoredReport, seal, sha256, write};
 pub use text::{Palette, printable, summary};

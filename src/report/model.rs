@@ -55,8 +55,62 @@ pub struct Report {
     pub waivers: Vec<Waiver>,
     /// Traffic that every network carries, by row of the infrastructure pack.
     pub infrastructure: Vec<Infrastructure>,
+    /// Slices of the inputs, one for each finding that shows flows; empty without `--evidence`.
+    pub evidence: Vec<Evidence>,
+    /// The flow list that was written along with the report; absent when none was, or when it
+    /// went to standard output.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flow_list: Option<FlowList>,
     /// Every limit that was hit.
     pub limits: Vec<Limit>,
+    /// By which a change of this report shows.
+    pub attestation: Attestation,
+}
+
+/// By which a change of the report shows. It is no signature: whoever changes a report can make
+/// another hash.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// SHA-256, in hexadecimal, of the bytes of this report with 64 zeros in this place.
+    pub sha256: String,
+}
+
+/// The flow list written along with the report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowList {
+    /// Base name of the file.
+    pub file: String,
+    /// `native` or `ecs`.
+    pub format: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Lines, one for each flow instance.
+    pub flows: u64,
+}
+
+/// The slice of a finding: a pcapng file with the first packets of the flows that the finding
+/// shows.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The finding.
+    pub finding: String,
+    /// Base name of the file.
+    pub file: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Flows, the samples of the finding.
+    pub flows: u64,
+    /// Packets in the slice.
+    pub packets: u64,
+    /// Packets that these flows have in the inputs, copies and fragments included.
+    pub flow_packets: u64,
 }
 
 /// The program that wrote the report.
@@ -827,6 +881,9 @@ pub struct Finding {
     pub last_seen: Option<String>,
     /// Some of the flows.
     pub samples: Vec<Sample>,
+    /// Display filter of Wireshark that selects the sample flows in any of the inputs; empty
+    /// without samples. A fragmented datagram is selected whole only if `--evidence` was given.
+    pub display_filter: String,
 }
 
 /// One end of a finding.
