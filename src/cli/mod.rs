@@ -8,6 +8,7 @@ mod progress;
 mod report;
 mod schema;
 mod show;
+mod verify;
 
 use std::io::Write;
 use std::path::Path;

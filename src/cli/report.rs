@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::output::{Pending, is_dash, to_stdout};
-use super::{Exit, shown};
+use super::{Exit, shown, verify};
 use crate::report::{ReadError, StoredReport, html, printable};
 
 /// What to make of a report.
@@ -21,12 +21,23 @@ pub(super) enum ReportCommand {
         #[arg(short, long, value_name = "FILE", default_value = "-")]
         output: PathBuf,
     },
+    /// Compare a JSON report with the files it was made from and with itself. Exit status: 0 all
+    /// agrees; 1 something differs; 3 nothing differs, but files were not found
+    Verify {
+        /// JSON report; - for standard input
+        report: PathBuf,
+        /// Files and folders among which inputs, site, waivers, policy packs, evidence and flow
+        /// list are looked for, besides the folder of the report
+        #[arg(value_name = "FILE|DIR")]
+        places: Vec<PathBuf>,
+    },
 }
 
 /// Runs the command.
 pub(super) fn run(command: &ReportCommand) -> Result<Exit, String> {
     match command {
         ReportCommand::Html { report, output } => page(report, output),
+        ReportCommand::Verify { report, places } => verify::run(report, places),
     }
 }
 
@@ -44,14 +55,19 @@ fn page(path: &Path, output: &Path) -> Result<Exit, String> {
 
 /// Reads a JSON report from a file or from standard input.
 pub(super) fn stored(path: &Path) -> Result<StoredReport, String> {
+    StoredReport::read(&bytes(path)?)
+        .map_err(|error: ReadError| format!("`{}` {}", shown(path), printable(&error.to_string())))
+}
+
+/// The bytes of a file or of standard input.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
     let read = match is_dash(path) {
         true => io::stdin().lock().read_to_end(&mut text),
         false => File::open(path).and_then(|mut file| file.read_to_end(&mut text)),
     };
     read.map_err(|error| format!("cannot read `{}`: {error}", shown(path)))?;
-    StoredReport::read(&text)
-        .map_err(|error: ReadError| format!("`{}` {}", shown(path), printable(&error.to_string())))
+    Ok(text)
 }
 
 fn refuse_to_replace(read: &Path, written: &Path) -> Result<(), String> {

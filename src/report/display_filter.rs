@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::uses::{Start, Uses};
 use crate::base::{Endpoint, IpProto, Timestamp};
-use crate::decode::{DatagramId, Direction};
+use crate::decode::{DatagramId, Direction, FlowKey};
 use crate::judge::JudgedFlow;
 
 /// The filter for some flows, and for the fragments of their datagrams where these are known;
@@ -53,8 +53,7 @@ fn of_flow(flow: &JudgedFlow, uses: &Uses) -> String {
         false => format!("(({there}) || ({back}))"),
     };
     if !is_icmp {
-        let (_, icmp) = versions(&key.a());
-        clause.push_str(&format!(" && !{icmp}"));
+        clause.push_str(no_quotes(key));
     }
     let (from, before) = uses.bounds(&flow.record);
     for (comparison, bound) in [(">=", from), ("<", before)] {
@@ -64,6 +63,17 @@ fn of_flow(flow: &JudgedFlow, uses: &Uses) -> String {
         }
     }
     clause
+}
+
+/// Leaves out the ICMP errors that quote packets of a flow. A tunnel may carry other ICMP messages.
+fn no_quotes(key: &FlowKey) -> &'static str {
+    let tunnel = key.a().port() == 0 || key.b().port() == 0;
+    match (versions(&key.a()).0, tunnel) {
+        ("ip", false) => " && !icmp",
+        ("ip", true) => " && !(icmp.type in {3..5, 11..12})",
+        (_, false) => " && !icmpv6",
+        (_, true) => " && !(icmpv6.type in {1..4})",
+    }
 }
 
 /// Packets on the way between two ends. `outermost`: by the first IP header of the packet, not by

@@ -10,6 +10,7 @@
 mod build;
 mod cannot_say;
 mod community_id;
+mod consistency;
 mod display_filter;
 mod evidence;
 mod findings;
@@ -27,6 +28,7 @@ pub mod schema;
 mod stored;
 mod text;
 mod uses;
+pub mod verify;
 mod words;
 
 pub use build::{Source, build};
