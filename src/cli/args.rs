@@ -56,6 +56,18 @@ pub(super) enum Format {
     Text,
     /// The JSON report
     Json,
+    /// Annotations for GitHub Actions
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FlowFormatName {
+    /// The names of `portolan schema flow`
+    Native,
+    /// The names of the Elastic Common Schema
+    Ecs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -117,6 +129,9 @@ pub(super) struct Check {
     /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
+    /// Names of the fields in the flow list
+    #[arg(long, value_name = "FORMAT", default_value = "native")]
+    pub(super) flows_format: FlowFormatName,
     /// Write a small capture for each finding into this folder: the first packets of its sample
     /// flows. Reads the captures twice
     #[arg(long, value_name = "DIR")]

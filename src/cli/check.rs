@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, GradeName, ReadingName, SeverityName};
+use super::args::{Check, FlowFormatName, Format, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
 use super::{Exit, complain, evidence, shown};
@@ -18,7 +18,8 @@ use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::model::{FlowList, Report};
-use crate::report::{self, FlowLine, Hashed, Palette, Source, html, printable};
+use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Source};
+use crate::report::{github, html, printable, sarif};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -205,9 +206,10 @@ fn write_flow_list(
         return Ok(None);
     };
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let format = flow_format(check);
     let mut list = FlowList {
         file: name,
-        format: "native".to_owned(),
+        format: format.name().to_owned(),
         size: 0,
         sha256: String::new(),
         flows: 0,
@@ -216,10 +218,10 @@ fn write_flow_list(
         let mut out = Hashed::new(out);
         if ends_in_zst(path) {
             let mut encoder = zstd::Encoder::new(&mut out, 3)?;
-            list.flows = report::write_flows(&mut encoder, lines)?;
+            list.flows = report::write_flows(&mut encoder, format, lines)?;
             encoder.finish()?;
         } else {
-            list.flows = report::write_flows(&mut out, lines)?;
+            list.flows = report::write_flows(&mut out, format, lines)?;
         }
         (list.size, list.sha256) = out.finish();
         Ok(())
@@ -235,6 +237,13 @@ fn write_files(mut files: Files, report: &Report) -> Result<(), String> {
         file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
     }
     Ok(())
+}
+
+fn flow_format(check: &Check) -> FlowFormat {
+    match check.flows_format {
+        FlowFormatName::Native => FlowFormat::Native,
+        FlowFormatName::Ecs => FlowFormat::Ecs,
+    }
 }
 
 /// Whether progress is shown: somebody watches, and did not ask for silence.
@@ -254,10 +263,17 @@ fn print(
             return to_stdout(|out| html::write(out, report, &report::sha256(report)?));
         }
         Some(Product::Flows) => {
-            return to_stdout(|out| report::write_flows(out, lines).map(|_| ()));
+            return to_stdout(|out| {
+                report::write_flows(out, flow_format(check), lines).map(|_| ())
+            });
         }
-        None if check.quiet => return Ok(()),
         None => {}
+    }
+    match check.format {
+        Format::Github => return to_stdout(|out| github::write(out, report)),
+        Format::Sarif => return to_stdout(|out| sarif::write(out, report)),
+        Format::Text | Format::Json if check.quiet => return Ok(()),
+        Format::Text | Format::Json => {}
     }
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {

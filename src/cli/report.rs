@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::output::{Pending, is_dash, to_stdout};
 use super::{Exit, shown, verify};
-use crate::report::{ReadError, StoredReport, html, printable};
+use crate::report::model::Report;
+use crate::report::{ReadError, StoredReport, csv, github, html, oscal, printable, sarif};
 
 /// What to make of a report.
 #[derive(Debug, Subcommand)]
@@ -21,6 +22,14 @@ pub(super) enum ReportCommand {
         #[arg(short, long, value_name = "FILE", default_value = "-")]
         output: PathBuf,
     },
+    /// Print the findings as CSV, safe for spreadsheets
+    Csv(Printed),
+    /// Print the findings as annotations for GitHub Actions
+    Github(Printed),
+    /// Print the findings as SARIF 2.1.0
+    Sarif(Printed),
+    /// Print the outcome as OSCAL assessment results
+    Oscal(Printed),
     /// Compare a JSON report with the files it was made from and with itself. Exit status: 0 all
     /// agrees; 1 something differs; 3 nothing differs, but files were not found
     Verify {
@@ -33,12 +42,32 @@ pub(super) enum ReportCommand {
     },
 }
 
+/// A report to be printed in another form.
+#[derive(Debug, Args)]
+pub(super) struct Printed {
+    /// JSON report; - for standard input
+    report: PathBuf,
+}
+
 /// Runs the command.
 pub(super) fn run(command: &ReportCommand) -> Result<Exit, String> {
     match command {
         ReportCommand::Html { report, output } => page(report, output),
+        ReportCommand::Csv(printed) => print(printed, csv::write),
+        ReportCommand::Github(printed) => print(printed, github::write),
+        ReportCommand::Sarif(printed) => print(printed, sarif::write),
+        ReportCommand::Oscal(printed) => print(printed, oscal::write),
         ReportCommand::Verify { report, places } => verify::run(report, places),
     }
+}
+
+fn print(
+    printed: &Printed,
+    write: fn(&mut dyn io::Write, &Report) -> io::Result<()>,
+) -> Result<Exit, String> {
+    let stored = stored(&printed.report)?;
+    to_stdout(|out| write(out, &stored.report))?;
+    Ok(Exit::Pass)
 }
 
 fn page(path: &Path, output: &Path) -> Result<Exit, String> {
