@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::WITHHELD;
+
 use super::report::ReportCommand;
 
 /// Proves whether a network's traffic stays inside its documented port matrix.
@@ -140,6 +142,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "N", default_value_t = 20, requires = "evidence",
         value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub(super) evidence_packets: u64,
+    /// Replace addresses, host names and file names in everything that is written by
+    /// pseudonyms under the key in this file, of at least 16 bytes
+    #[arg(long, value_name = "KEYFILE", conflicts_with = "evidence")]
+    pub(super) pseudonymise: Option<PathBuf>,
     /// Findings below this severity do not fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: SeverityName,
@@ -182,7 +188,9 @@ impl Check {
         let mut add = |name: &str, value: String| options.extend([format!("--{name}"), value]);
         for (name, file) in [("site", &self.site), ("waivers", &self.waivers)] {
             if let Some(file) = file {
-                add(name, base(file));
+                // A file may be called after a host.
+                let hidden = self.pseudonymise.is_some();
+                add(name, if hidden { WITHHELD.to_owned() } else { base(file) });
             }
         }
         for policy in &self.policy {

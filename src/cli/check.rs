@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use super::args::{Check, FlowFormatName, Format, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
-use super::{Exit, complain, evidence, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use super::{Exit, complain, evidence, pseudonyms, shown};
+use crate::capture::{Hashing, InputSummary, Inputs, Skipped};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
@@ -18,7 +18,7 @@ use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::model::{FlowList, Report};
-use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Source};
+use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Pseudonyms, Source};
 use crate::report::{github, html, printable, sarif};
 
 /// Name of the pack that every run uses besides those that were asked for.
@@ -28,7 +28,7 @@ const INFRASTRUCTURE: &str = "infrastructure";
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let rules = Rules::load(check)?;
+    let mut rules = Rules::load(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
@@ -37,6 +37,10 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let mut files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
     let (mut stream, inputs) = read(check, inputs)?;
+    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
+    }
+    let (inputs, skipped) = rules.hide(&mut stream, inputs, skipped);
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -70,9 +74,6 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         options: &options,
     };
     let mut report = report::build(source, &assessment);
-    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
-        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
-    }
     let lines = || {
         let flows = assessment.flows.iter();
         flows.filter_map(|flow| report::flow_line(flow, &inputs, terms))
@@ -95,28 +96,58 @@ struct Rules {
     policy: Policy,
     site: Site,
     waivers: Waivers,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 impl Rules {
     fn load(check: &Check) -> Result<Self, String> {
         let policy = policy(&check.policy)?;
-        let site = match &check.site {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_site(&text, &shown(path), &policy)
-                    .map_err(|faults| rendered("site", &faults))?
+        let mut pseudonyms = check.pseudonymise.as_deref().map(pseudonyms::load).transpose()?;
+        let mut site = Site::default();
+        let mut hidden = Site::default();
+        if let Some(path) = &check.site {
+            let text = text_of(path)?;
+            let load = |text: &str| {
+                load_site(text, &shown(path), &policy).map_err(|faults| rendered("site", &faults))
+            };
+            site = load(&text)?;
+            if let Some(names) = &mut pseudonyms {
+                hidden = load(&pseudonyms::site(&text, names)?)?;
+                hidden.sha256.clone_from(&site.sha256);
             }
-            None => Site::default(),
-        };
-        let waivers = match &check.waivers {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_waivers(&text, &shown(path), &policy, &site)
-                    .map_err(|faults| rendered("waiver", &faults))?
+        }
+        let mut waivers = Waivers::default();
+        if let Some(path) = &check.waivers {
+            let text = text_of(path)?;
+            let load = |text: &str, site: &Site| {
+                load_waivers(text, &shown(path), &policy, site)
+                    .map_err(|faults| rendered("waiver", &faults))
+            };
+            waivers = load(&text, &site)?;
+            if let Some(names) = &mut pseudonyms {
+                let sha256 = waivers.sha256;
+                waivers = load(&pseudonyms::waivers(&text, names)?, &hidden)?;
+                waivers.sha256 = sha256;
             }
-            None => Waivers::default(),
-        };
-        Ok(Rules { policy, site, waivers })
+        }
+        let site = if pseudonyms.is_some() { hidden } else { site };
+        Ok(Rules { policy, site, waivers, pseudonyms })
+    }
+
+    /// Replaces what the captures tell of addresses and names, if pseudonyms were asked for.
+    fn hide(
+        &mut self,
+        stream: &mut Evaluated,
+        inputs: Vec<InputSummary>,
+        skipped: Vec<Skipped>,
+    ) -> (Vec<InputSummary>, Vec<Skipped>) {
+        let Some(names) = &mut self.pseudonyms else { return (inputs, skipped) };
+        stream.records = names.records(std::mem::take(&mut stream.records));
+        stream.carriers = names.carriers(std::mem::take(&mut stream.carriers));
+        (
+            inputs.iter().map(|input| names.input(input)).collect(),
+            skipped.iter().map(|file| names.skipped(file)).collect(),
+        )
     }
 }
 

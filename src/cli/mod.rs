@@ -5,6 +5,7 @@ mod check;
 mod evidence;
 mod output;
 mod progress;
+mod pseudonyms;
 mod report;
 mod schema;
 mod show;
