@@ -1,8 +1,12 @@
 //! The program as a person meets it: exit statuses, messages, files, pipes.
 
+mod evidence;
+mod exports;
 mod faults;
 mod files;
 mod output;
+mod pseudonyms;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

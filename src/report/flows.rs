@@ -90,7 +90,7 @@ pub struct FlowLine {
     pub rules: Vec<String>,
     /// Waiver that accepts it; empty when none does.
     pub waiver: String,
-    /// Community ID version 1; empty for protocols without ports.
+    /// Community ID version 1 with seed 0; empty for ICMP, which it orders by message type.
     pub community_id: String,
 }
 

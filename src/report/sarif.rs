@@ -56,7 +56,6 @@ fn log(report: &Report) -> Value {
 fn rule(code: &str) -> Value {
     json!({
         "id": code,
-        "name": code,
         "shortDescription": { "text": code.replace('-', " ") },
     })
 }

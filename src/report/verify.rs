@@ -109,15 +109,19 @@ pub fn compare(wanted: &Wanted, found: &[Candidate]) -> Check {
         let why = "the report has no hash of it, because it was not read to its end";
         return Check::new(what, Answer::Unchecked(why.to_owned()));
     };
-    if found.iter().any(|file| file.sha256 == *hash) {
-        return Check::new(what, Answer::Agrees);
-    }
-    let namesake = found.iter().find(|file| Some(file.name.as_str()) == name);
-    let answer = match namesake {
+    // A file of that name is the one meant; under other names the hash tells.
+    let namesakes = found.iter().filter(|file| Some(file.name.as_str()) == name);
+    let meant: Vec<_> = namesakes.collect();
+    let agrees = match meant.is_empty() {
+        true => found.iter().any(|file| file.sha256 == *hash),
+        false => meant.iter().any(|file| file.sha256 == *hash),
+    };
+    let answer = match meant.first() {
+        _ if agrees => Answer::Agrees,
         Some(file) => {
             Answer::Differs(format!("its SHA-256 is {}, and the report has {hash}", file.sha256))
         }
-        None => Answer::Unchecked("no such file was found; name the folder it lies in".to_owned()),
+        None => Answer::Unchecked("no such file was found; name it, or its folder".to_owned()),
     };
     Check::new(what, answer)
 }
