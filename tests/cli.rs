@@ -1,5 +1,6 @@
 //! The program as a person meets it: exit statuses, messages, files, pipes.
 
+mod diff;
 mod evidence;
 mod exports;
 mod faults;

@@ -131,6 +131,9 @@ pub(super) struct Check {
     /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
+    /// An earlier JSON report: tell which findings are new, gone or changed, and why
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Option<PathBuf>,
     /// Names of the fields in the flow list
     #[arg(long, value_name = "FORMAT", default_value = "native")]
     pub(super) flows_format: FlowFormatName,
@@ -202,6 +205,9 @@ impl Check {
         add("max-memory", self.max_memory.to_string());
         if self.keep_copies {
             options.push("--keep-copies".to_owned());
+        }
+        if self.pseudonymise.is_some() {
+            options.extend(["--pseudonymise".to_owned(), WITHHELD.to_owned()]);
         }
         options
     }

@@ -18,7 +18,9 @@ use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
 use crate::report::model::{FlowList, Report};
-use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Pseudonyms, Source};
+use crate::report::{
+    self, FlowFormat, FlowLine, Hashed, Palette, Pseudonyms, Source, StoredReport,
+};
 use crate::report::{github, html, printable, sarif};
 
 /// Name of the pack that every run uses besides those that were asked for.
@@ -29,6 +31,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
     let mut rules = Rules::load(check)?;
+    let baseline = baseline(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
@@ -81,6 +84,9 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     if let Some(folder) = &check.evidence {
         evidence::write(check, folder, &inputs, &assessment, &mut report)?;
     }
+    if let Some(earlier) = &baseline {
+        report.diff = Some(report::diff(&earlier.report, &earlier.sha256, &report));
+    }
     report.flow_list = write_flow_list(check, &mut files, lines())?;
     report::seal(&mut report).map_err(|error| format!("cannot write the report: {error}"))?;
     write_files(files, &report)?;
@@ -89,6 +95,21 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         return Err(message);
     }
     Ok(exit(&assessment, &inputs))
+}
+
+/// The report to compare with.
+fn baseline(check: &Check) -> Result<Option<StoredReport>, String> {
+    let Some(path) = &check.baseline else { return Ok(None) };
+    let earlier = super::report::stored(path)?;
+    let hidden = earlier.report.run.options.iter().any(|option| option == "--pseudonymise");
+    if hidden == check.pseudonymise.is_some() {
+        return Ok(Some(earlier));
+    }
+    Err(format!(
+        "the baseline `{}` {} pseudonyms; give both reports the same key, or none",
+        shown(path),
+        if hidden { "has" } else { "has no" }
+    ))
 }
 
 /// The policy, the site and the waivers of a run.
@@ -309,6 +330,9 @@ fn print(
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {
         out.write_all(report::summary(report, palette).as_bytes())?;
+        if let Some(diff) = &report.diff {
+            write!(out, "\nSince the baseline: {}", report::in_words(diff))?;
+        }
         let written = [
             ("report", &check.report),
             ("page", &check.html),

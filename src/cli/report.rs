@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::output::{Pending, is_dash, to_stdout};
 use super::{Exit, shown, verify};
 use crate::report::model::Report;
-use crate::report::{ReadError, StoredReport, csv, github, html, oscal, printable, sarif};
+use crate::report::{self, ReadError, StoredReport, csv, github, html, oscal, printable, sarif};
 
 /// What to make of a report.
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,14 @@ pub(super) enum ReportCommand {
     Sarif(Printed),
     /// Print the outcome as OSCAL assessment results
     Oscal(Printed),
+    /// Show which findings of a later report are new, gone or changed, and why. Exit status: 0 all
+    /// the same; 1 some differ
+    Diff {
+        /// The earlier JSON report
+        earlier: PathBuf,
+        /// The later JSON report
+        later: PathBuf,
+    },
     /// Compare a JSON report with the files it was made from and with itself. Exit status: 0 all
     /// agrees; 1 something differs; 3 nothing differs, but files were not found
     Verify {
@@ -57,6 +65,7 @@ pub(super) fn run(command: &ReportCommand) -> Result<Exit, String> {
         ReportCommand::Github(printed) => print(printed, github::write),
         ReportCommand::Sarif(printed) => print(printed, sarif::write),
         ReportCommand::Oscal(printed) => print(printed, oscal::write),
+        ReportCommand::Diff { earlier, later } => differences(earlier, later),
         ReportCommand::Verify { report, places } => verify::run(report, places),
     }
 }
@@ -68,6 +77,13 @@ fn print(
     let stored = stored(&printed.report)?;
     to_stdout(|out| write(out, &stored.report))?;
     Ok(Exit::Pass)
+}
+
+fn differences(earlier: &Path, later: &Path) -> Result<Exit, String> {
+    let (earlier, later) = (stored(earlier)?, stored(later)?);
+    let diff = report::diff(&earlier.report, &earlier.sha256, &later.report);
+    to_stdout(|out| out.write_all(report::in_words(&diff).as_bytes()))?;
+    Ok(if diff.findings.is_empty() { Exit::Pass } else { Exit::Findings })
 }
 
 fn page(path: &Path, output: &Path) -> Result<Exit, String> {

@@ -74,6 +74,7 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         infrastructure,
         evidence: Vec::new(),
         flow_list: None,
+        diff: None,
         limits: builder.limits(),
         attestation: model::Attestation { sha256: stored::UNSEALED.to_owned() },
     };

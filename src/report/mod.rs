@@ -12,6 +12,7 @@ mod cannot_say;
 mod community_id;
 mod consistency;
 pub mod csv;
+mod diff;
 mod display_filter;
 mod ecs;
 mod evidence;
@@ -39,6 +40,7 @@ mod words;
 
 pub use build::{Source, build};
 pub use community_id::community_id;
+pub use diff::{diff, in_words};
 pub use evidence::{Evidence, Slice};
 pub use flows::{FlowFormat, FlowLine, flow_line, write_flows};
 pub use ledger::{complaint, mismatches};
