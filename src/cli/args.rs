@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge the conversations of packet captures
-    Check(Check),
+    Check(Box<Check>),
     /// Show the headers of one packet, with offsets, and what they amount to
     Show {
         /// Capture file
