@@ -120,6 +120,8 @@ fn batch(packets: &[Packet], first: usize) -> FrameBatch {
             original: packet.frame.len() as u32,
             time: Timestamp::from_nanos(packet.time),
             source: FrameRef { ordinal: index as u64, input: 0, number: index as u64 + 1 },
+            stored_at: 0,
+            interface: 0,
             link: LinkType::ETHERNET,
             fcs_bytes: 0,
         });

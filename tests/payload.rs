@@ -36,6 +36,8 @@ impl Stream {
             source: FrameRef { ordinal: self.packets, input: 0, number: self.packets + 1 },
             link: LinkType::ETHERNET,
             fcs_bytes: 0,
+            stored_at: 0,
+            interface: 0,
         });
         self.batch.bytes.extend_from_slice(frame);
         self.packets += 1;

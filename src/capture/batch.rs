@@ -29,6 +29,10 @@ pub struct FrameMeta {
     pub time: Timestamp,
     /// Place in the stream, input and packet number.
     pub source: FrameRef,
+    /// Offset of the first captured byte in the uncompressed stream of its input, from 0.
+    pub stored_at: u64,
+    /// Index of its interface among those of its input, in the order of the file.
+    pub interface: u32,
     /// How to read the first bytes.
     pub link: LinkType,
     /// Bytes of frame check sequence at the end of the frame (pcapng `if_fcslen`, upper bits of

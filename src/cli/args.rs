@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::WITHHELD;
+
 use super::report::ReportCommand;
 
 /// Proves whether a network's traffic stays inside its documented port matrix.
@@ -17,7 +19,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge the conversations of packet captures
-    Check(Check),
+    Check(Box<Check>),
     /// Show the headers of one packet, with offsets, and what they amount to
     Show {
         /// Capture file
@@ -56,6 +58,18 @@ pub(super) enum Format {
     Text,
     /// The JSON report
     Json,
+    /// Annotations for GitHub Actions
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FlowFormatName {
+    /// The names of `portolan schema flow`
+    Native,
+    /// The names of the Elastic Common Schema
+    Ecs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -117,6 +131,24 @@ pub(super) struct Check {
     /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
+    /// An earlier JSON report: tell which findings are new, gone or changed, and why
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Names of the fields in the flow list
+    #[arg(long, value_name = "FORMAT", default_value = "native")]
+    pub(super) flows_format: FlowFormatName,
+    /// Write a small capture for each finding into this folder: the first packets of its sample
+    /// flows. Reads the captures twice
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Packets kept of each flow as evidence
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "evidence",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) evidence_packets: u64,
+    /// Replace addresses, host names and file names in everything that is written by
+    /// pseudonyms under the key in this file, of at least 16 bytes
+    #[arg(long, value_name = "KEYFILE", conflicts_with = "evidence")]
+    pub(super) pseudonymise: Option<PathBuf>,
     /// Findings below this severity do not fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: SeverityName,
@@ -159,7 +191,9 @@ impl Check {
         let mut add = |name: &str, value: String| options.extend([format!("--{name}"), value]);
         for (name, file) in [("site", &self.site), ("waivers", &self.waivers)] {
             if let Some(file) = file {
-                add(name, base(file));
+                // A file may be called after a host.
+                let hidden = self.pseudonymise.is_some();
+                add(name, if hidden { WITHHELD.to_owned() } else { base(file) });
             }
         }
         for policy in &self.policy {
@@ -171,6 +205,9 @@ impl Check {
         add("max-memory", self.max_memory.to_string());
         if self.keep_copies {
             options.push("--keep-copies".to_owned());
+        }
+        if self.pseudonymise.is_some() {
+            options.extend(["--pseudonymise".to_owned(), WITHHELD.to_owned()]);
         }
         options
     }

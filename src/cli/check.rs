@@ -5,11 +5,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, GradeName, ReadingName, SeverityName};
+use super::args::{Check, FlowFormatName, Format, GradeName, ReadingName, SeverityName};
 use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
-use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
+use super::{Exit, complain, evidence, pseudonyms, shown};
+use crate::capture::{Hashing, InputSummary, Inputs, Skipped, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
@@ -17,7 +17,11 @@ use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Grade, Outcome, ReadingMode, Severity, Terms, assess};
-use crate::report::{self, FlowLine, Palette, Source, html, model::Report, printable};
+use crate::report::model::{FlowList, Report};
+use crate::report::{
+    self, FlowFormat, FlowLine, Hashed, Palette, Pseudonyms, Source, StoredReport,
+};
+use crate::report::{github, html, printable, sarif};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -26,14 +30,20 @@ const INFRASTRUCTURE: &str = "infrastructure";
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let rules = Rules::load(check)?;
+    let mut rules = Rules::load(check)?;
+    let baseline = baseline(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
     }
-    let files = outputs.create()?;
+    evidence::prepare(check, &inputs)?;
+    let mut files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
     let (mut stream, times, inputs) = read(check, inputs)?;
+    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
+    }
+    let (inputs, skipped) = rules.hide(&mut stream, inputs, skipped);
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -67,17 +77,37 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         max_memory: check.max_memory,
         options: &options,
     };
-    let report = report::build(source, &assessment);
-    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
-        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
-    }
+    let mut report = report::build(source, &assessment);
     let lines = || {
         let flows = assessment.flows.iter();
         flows.filter_map(|flow| report::flow_line(flow, &inputs, terms))
     };
-    write_files(check, files, &report, lines())?;
+    if let Some(folder) = &check.evidence {
+        evidence::write(check, folder, &inputs, &assessment, &mut report)?;
+    }
+    if let Some(earlier) = &baseline {
+        report.diff = Some(report::diff(&earlier.report, &earlier.sha256, &report));
+    }
+    report.flow_list = write_flow_list(check, &mut files, lines())?;
+    report::seal(&mut report).map_err(|error| format!("cannot write the report: {error}"))?;
+    write_files(files, &report)?;
     print(check, &report, lines())?;
     exit(&report, assessment.outcome, &inputs)
+}
+
+/// The report to compare with.
+fn baseline(check: &Check) -> Result<Option<StoredReport>, String> {
+    let Some(path) = &check.baseline else { return Ok(None) };
+    let earlier = super::report::stored(path)?;
+    let hidden = earlier.report.run.options.iter().any(|option| option == "--pseudonymise");
+    if hidden == check.pseudonymise.is_some() {
+        return Ok(Some(earlier));
+    }
+    Err(format!(
+        "the baseline `{}` {} pseudonyms; give both reports the same key, or none",
+        shown(path),
+        if hidden { "has" } else { "has no" }
+    ))
 }
 
 /// The policy, the site and the waivers of a run.
@@ -85,28 +115,58 @@ struct Rules {
     policy: Policy,
     site: Site,
     waivers: Waivers,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 impl Rules {
     fn load(check: &Check) -> Result<Self, String> {
         let policy = policy(&check.policy)?;
-        let site = match &check.site {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_site(&text, &shown(path), &policy)
-                    .map_err(|faults| rendered("site", &faults))?
+        let mut pseudonyms = check.pseudonymise.as_deref().map(pseudonyms::load).transpose()?;
+        let mut site = Site::default();
+        let mut hidden = Site::default();
+        if let Some(path) = &check.site {
+            let text = text_of(path)?;
+            let load = |text: &str| {
+                load_site(text, &shown(path), &policy).map_err(|faults| rendered("site", &faults))
+            };
+            site = load(&text)?;
+            if let Some(names) = &mut pseudonyms {
+                hidden = load(&pseudonyms::site(&text, names)?)?;
+                hidden.sha256.clone_from(&site.sha256);
             }
-            None => Site::default(),
-        };
-        let waivers = match &check.waivers {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_waivers(&text, &shown(path), &policy, &site)
-                    .map_err(|faults| rendered("waiver", &faults))?
+        }
+        let mut waivers = Waivers::default();
+        if let Some(path) = &check.waivers {
+            let text = text_of(path)?;
+            let load = |text: &str, site: &Site| {
+                load_waivers(text, &shown(path), &policy, site)
+                    .map_err(|faults| rendered("waiver", &faults))
+            };
+            waivers = load(&text, &site)?;
+            if let Some(names) = &mut pseudonyms {
+                let sha256 = waivers.sha256;
+                waivers = load(&pseudonyms::waivers(&text, names)?, &hidden)?;
+                waivers.sha256 = sha256;
             }
-            None => Waivers::default(),
-        };
-        Ok(Rules { policy, site, waivers })
+        }
+        let site = if pseudonyms.is_some() { hidden } else { site };
+        Ok(Rules { policy, site, waivers, pseudonyms })
+    }
+
+    /// Replaces what the captures tell of addresses and names, if pseudonyms were asked for.
+    fn hide(
+        &mut self,
+        stream: &mut Evaluated,
+        inputs: Vec<InputSummary>,
+        skipped: Vec<Skipped>,
+    ) -> (Vec<InputSummary>, Vec<Skipped>) {
+        let Some(names) = &mut self.pseudonyms else { return (inputs, skipped) };
+        stream.records = names.records(std::mem::take(&mut stream.records));
+        stream.carriers = names.carriers(std::mem::take(&mut stream.carriers));
+        (
+            inputs.iter().map(|input| names.input(input)).collect(),
+            skipped.iter().map(|file| names.skipped(file)).collect(),
+        )
     }
 }
 
@@ -171,8 +231,7 @@ fn read(
     check: &Check,
     mut inputs: Inputs,
 ) -> Result<(Evaluated, TimeHealth, Vec<InputSummary>), String> {
-    let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
-    let meter = Meter::new(shown, inputs.total_bytes());
+    let meter = Meter::new(shows_progress(check), inputs.total_bytes());
     let read = meter.read();
     let limits = Limits {
         threads: check.threads.into(),
@@ -191,28 +250,59 @@ fn read(
     Ok((partial.evaluate(), times, inputs.finish()))
 }
 
-fn write_files(
+/// Writes the flow list, and tells what the report says of it.
+fn write_flow_list(
     check: &Check,
-    mut files: Files,
-    report: &Report,
+    files: &mut Files,
     lines: impl Iterator<Item = FlowLine>,
-) -> Result<(), String> {
+) -> Result<Option<FlowList>, String> {
+    let (Some(file), Some(path)) = (files.take(Product::Flows), &check.flows) else {
+        return Ok(None);
+    };
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let format = flow_format(check);
+    let mut list = FlowList {
+        file: name,
+        format: format.name().to_owned(),
+        size: 0,
+        sha256: String::new(),
+        flows: 0,
+    };
+    file.finish(|out| {
+        let mut out = Hashed::new(out);
+        if ends_in_zst(path) {
+            let mut encoder = zstd::Encoder::new(&mut out, 3)?;
+            list.flows = report::write_flows(&mut encoder, format, lines)?;
+            encoder.finish()?;
+        } else {
+            list.flows = report::write_flows(&mut out, format, lines)?;
+        }
+        (list.size, list.sha256) = out.finish();
+        Ok(())
+    })?;
+    Ok(Some(list))
+}
+
+fn write_files(mut files: Files, report: &Report) -> Result<(), String> {
     if let Some(file) = files.take(Product::Report) {
         file.finish(|out| report::write(out, report))?;
     }
     if let Some(file) = files.take(Product::Html) {
         file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
     }
-    let Some(file) = files.take(Product::Flows) else { return Ok(()) };
-    let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
-    file.finish(|out| {
-        if !compressed {
-            return report::write_flows(out, lines);
-        }
-        let mut encoder = zstd::Encoder::new(out, 3)?;
-        report::write_flows(&mut encoder, lines)?;
-        encoder.finish().map(|_| ())
-    })
+    Ok(())
+}
+
+fn flow_format(check: &Check) -> FlowFormat {
+    match check.flows_format {
+        FlowFormatName::Native => FlowFormat::Native,
+        FlowFormatName::Ecs => FlowFormat::Ecs,
+    }
+}
+
+/// Whether progress is shown: somebody watches, and did not ask for silence.
+pub(super) fn shows_progress(check: &Check) -> bool {
+    !check.quiet && !check.no_progress && std::io::stderr().is_terminal()
 }
 
 /// Standard output: the report, the page, the flows, or the summary.
@@ -226,14 +316,31 @@ fn print(
         Some(Product::Html) => {
             return to_stdout(|out| html::write(out, report, &report::sha256(report)?));
         }
-        Some(Product::Flows) => return to_stdout(|out| report::write_flows(out, lines)),
-        None if check.quiet => return Ok(()),
+        Some(Product::Flows) => {
+            return to_stdout(|out| {
+                report::write_flows(out, flow_format(check), lines).map(|_| ())
+            });
+        }
         None => {}
+    }
+    match check.format {
+        Format::Github => return to_stdout(|out| github::write(out, report)),
+        Format::Sarif => return to_stdout(|out| sarif::write(out, report)),
+        Format::Text | Format::Json if check.quiet => return Ok(()),
+        Format::Text | Format::Json => {}
     }
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {
         out.write_all(report::summary(report, palette).as_bytes())?;
-        let written = [("report", &check.report), ("page", &check.html), ("flows", &check.flows)];
+        if let Some(diff) = &report.diff {
+            write!(out, "\nSince the baseline: {}", report::in_words(diff))?;
+        }
+        let written = [
+            ("report", &check.report),
+            ("page", &check.html),
+            ("flows", &check.flows),
+            ("evidence", &check.evidence),
+        ];
         for (what, path) in written {
             if let Some(path) = path {
                 writeln!(out, "\n{what} written to {}", shown(path))?;

@@ -2,11 +2,14 @@
 
 mod args;
 mod check;
+mod evidence;
 mod output;
 mod progress;
+mod pseudonyms;
 mod report;
 mod schema;
 mod show;
+mod verify;
 
 use std::io::Write;
 use std::path::Path;

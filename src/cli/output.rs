@@ -190,7 +190,12 @@ impl<'a> Outputs<'a> {
         for capture in check.captures.iter().filter(|path| !is_dash(path)) {
             self.refuse("a capture", capture)?;
         }
-        let rules = [("the site file", &check.site), ("the waiver file", &check.waivers)];
+        let rules = [
+            ("the site file", &check.site),
+            ("the waiver file", &check.waivers),
+            ("the baseline", &check.baseline),
+            ("the key", &check.pseudonymise),
+        ];
         for (what, path) in rules {
             if let Some(path) = path {
                 self.refuse(what, path)?;

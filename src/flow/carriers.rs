@@ -176,6 +176,17 @@ impl CarrierLog {
         }
     }
 
+    /// The same tunnels between other ends.
+    pub fn with_ends(self, mut other: impl FnMut(Endpoint) -> Endpoint) -> CarrierLog {
+        let CarrierLog { carriers, untold } = self;
+        let mut changed = CarrierLog { carriers: BTreeMap::new(), untold };
+        for (key, passed) in carriers {
+            let (source, destination) = (other(key.source), other(key.destination));
+            changed.add(CarrierKey { source, destination, ..key }, passed);
+        }
+        changed
+    }
+
     /// Tunnels with what went through them, in order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&CarrierKey, &CarrierUse)> {
         self.carriers.iter()

@@ -141,6 +141,24 @@ impl FlowRecord {
         self.b_to_a.append(&other.b_to_a);
     }
 
+    /// The same flow between other ends.
+    pub fn with_ends(mut self, mut other: impl FnMut(Endpoint) -> Endpoint) -> FlowRecord {
+        let (a, b) = (other(self.key.a()), other(self.key.b()));
+        let (key, direction) = FlowKey::new(a, b, self.key.protocol());
+        self.key = key;
+        if direction == Direction::BToA {
+            self.initiator = self.initiator.reverse();
+            if let Some(origin) = &mut self.origin {
+                origin.direction = origin.direction.reverse();
+            }
+            if let Some(notice) = &mut self.icmp {
+                notice.direction = notice.direction.reverse();
+            }
+            std::mem::swap(&mut self.a_to_b, &mut self.b_to_a);
+        }
+        self
+    }
+
     /// What was sent in `direction`.
     pub fn half(&self, direction: Direction) -> &Half {
         match direction {

@@ -6,6 +6,8 @@ use super::inputs::{input, skipped};
 use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
+use super::stored;
+use super::uses::Uses;
 use super::words;
 use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
@@ -36,7 +38,7 @@ pub struct Source<'a> {
 /// Fills the report.
 pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
     let names = Names::of(source.terms);
-    let builder = Builder { source, names, assessment };
+    let builder = Builder { source, names, assessment, uses: Uses::of(assessment) };
     let mut places = BTreeSet::new();
     let findings: Vec<_> =
         assessment.findings.iter().map(|found| builder.finding(found, &mut places)).collect();
@@ -74,7 +76,11 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         unknown_peers: builder.unknown_peers(),
         waivers: builder.waivers(),
         infrastructure,
+        evidence: Vec::new(),
+        flow_list: None,
+        diff: None,
         limits: builder.limits(),
+        attestation: model::Attestation { sha256: stored::UNSEALED.to_owned() },
     };
     report.accounting.mismatches = mismatches(&report);
     if !report.accounting.mismatches.is_empty() && report.outcome.result == Outcome::Pass.name() {
@@ -107,6 +113,7 @@ pub(super) struct Builder<'a> {
     pub(super) source: Source<'a>,
     pub(super) names: Names<'a>,
     pub(super) assessment: &'a Assessment,
+    pub(super) uses: Uses,
 }
 
 impl Builder<'_> {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::build::{Builder, by_name, packet_number};
+use super::display_filter::display_filter;
 use super::model;
 use super::reasons;
 use super::words;
@@ -62,6 +63,11 @@ impl Builder<'_> {
             first_seen: finding.first.map(|time| time.to_string()),
             last_seen: finding.last.map(|time| time.to_string()),
             samples: self.samples(finding, places),
+            display_filter: display_filter(
+                finding.samples.iter().filter_map(|index| self.assessment.sample(*index)),
+                &[],
+                &self.uses,
+            ),
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::build::packet_number;
 use super::community_id::community_id;
+use super::ecs::ecs;
 use super::names::Names;
 use crate::capture::InputSummary;
 use crate::judge::{JudgedFlow, Terms, Verdict, identity};
@@ -94,7 +95,7 @@ pub struct FlowLine {
     pub rules: Vec<String>,
     /// Waiver that accepts it; empty when none does.
     pub waiver: String,
-    /// Community ID version 1; empty for protocols without ports.
+    /// Community ID version 1 with seed 0; empty for ICMP, which it orders by message type.
     pub community_id: String,
 }
 
@@ -169,15 +170,44 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
     })
 }
 
-/// Writes one line for each flow, in order of their first packet.
+/// The names in which the flow list is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlowFormat {
+    /// Those of [`FlowLine`].
+    #[default]
+    Native,
+    /// Those of the Elastic Common Schema.
+    Ecs,
+}
+
+impl FlowFormat {
+    /// The stable name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlowFormat::Native => "native",
+            FlowFormat::Ecs => "ecs",
+        }
+    }
+}
+
+/// Writes one line for each flow, in order of their first packet, and answers how many.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_flows(out: &mut dyn Write, lines: impl Iterator<Item = FlowLine>) -> io::Result<()> {
+pub fn write_flows(
+    out: &mut dyn Write,
+    format: FlowFormat,
+    lines: impl Iterator<Item = FlowLine>,
+) -> io::Result<u64> {
+    let mut written = 0;
     for line in lines {
-        serde_json::to_writer(&mut *out, &line)?;
+        match format {
+            FlowFormat::Native => serde_json::to_writer(&mut *out, &line)?,
+            FlowFormat::Ecs => serde_json::to_writer(&mut *out, &ecs(&line))?,
+        }
         out.write_all(b"\n")?;
+        written += 1;
     }
-    Ok(())
+    Ok(written)
 }

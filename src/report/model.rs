@@ -55,8 +55,107 @@ pub struct Report {
     pub waivers: Vec<Waiver>,
     /// Traffic that every network carries, by row of the infrastructure pack.
     pub infrastructure: Vec<Infrastructure>,
+    /// Slices of the inputs, one for each finding that shows flows; empty without `--evidence`.
+    pub evidence: Vec<Evidence>,
+    /// The flow list that was written along with the report; absent when none was, or when it
+    /// went to standard output.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flow_list: Option<FlowList>,
+    /// What differs from the report given as baseline; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub diff: Option<Diff>,
     /// Every limit that was hit.
     pub limits: Vec<Limit>,
+    /// By which a change of this report shows.
+    pub attestation: Attestation,
+}
+
+/// What differs from an earlier report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Diff {
+    /// SHA-256 of the earlier report as a file, in hexadecimal.
+    pub baseline_sha256: String,
+    /// Its result.
+    pub baseline_result: String,
+    /// What changed between the reports: `program`, `policy`, `site`, `waivers`, `traffic`.
+    pub changed_between: Vec<String>,
+    /// Findings that the earlier report does not have.
+    pub new: u64,
+    /// Findings that only the earlier report has.
+    pub gone: u64,
+    /// Findings that both have and that differ in more than packets and times.
+    pub changed: u64,
+    /// Findings that both have and that do not.
+    pub same: u64,
+    /// The new, the changed and the gone ones.
+    pub findings: Vec<FindingChange>,
+}
+
+/// A finding that differs between two reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingChange {
+    /// Its identifier.
+    pub id: String,
+    /// `new`, `changed` or `gone`.
+    pub status: String,
+    /// Severity; of a finding that is gone, the one it had.
+    pub severity: String,
+    /// Code.
+    pub code: String,
+    /// What was seen.
+    pub title: String,
+    /// What is another, as `field: earlier -> later`.
+    pub fields: Vec<String>,
+    /// What may be the cause: of what changed between the reports, all that bears on it.
+    pub causes: Vec<String>,
+}
+
+/// By which a change of the report shows. It is no signature: whoever changes a report can make
+/// another hash.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// SHA-256, in hexadecimal, of the bytes of this report with 64 zeros in this place.
+    pub sha256: String,
+}
+
+/// The flow list written along with the report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowList {
+    /// Base name of the file.
+    pub file: String,
+    /// `native` or `ecs`.
+    pub format: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Lines, one for each flow instance.
+    pub flows: u64,
+}
+
+/// The slice of a finding: a pcapng file with the first packets of the flows that the finding
+/// shows.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The finding.
+    pub finding: String,
+    /// Base name of the file.
+    pub file: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Flows, the samples of the finding.
+    pub flows: u64,
+    /// Packets in the slice.
+    pub packets: u64,
+    /// Packets that these flows have in the inputs, copies and fragments included.
+    pub flow_packets: u64,
 }
 
 /// The program that wrote the report.
@@ -865,6 +964,9 @@ pub struct Finding {
     pub last_seen: Option<String>,
     /// Some of the flows.
     pub samples: Vec<Sample>,
+    /// Display filter of Wireshark that selects the sample flows in any of the inputs; empty
+    /// without samples. A fragmented datagram is selected whole only if `--evidence` was given.
+    pub display_filter: String,
 }
 
 /// One end of a finding.

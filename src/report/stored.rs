@@ -70,6 +70,66 @@ impl StoredReport {
     }
 }
 
+/// What stands in a report in place of its own hash while that is made.
+pub(super) const UNSEALED: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Gives a report the hash by which a change of it shows. To be done last.
+///
+/// # Errors
+///
+/// None in practice: nothing is written but into the hash.
+pub fn seal(report: &mut Report) -> io::Result<()> {
+    UNSEALED.clone_into(&mut report.attestation.sha256);
+    report.attestation.sha256 = sha256(report)?;
+    Ok(())
+}
+
+/// The hash that the bytes of a report should hold, when they hold `claimed`.
+pub(super) fn seal_of(text: &[u8], claimed: &str) -> String {
+    let length = claimed.len();
+    let mut blanked = text.to_vec();
+    // The hash stands in the last block.
+    let places = text.len().saturating_sub(length);
+    let at = (0..=places).rev().find(|at| text.get(*at..at + length) == Some(claimed.as_bytes()));
+    if let Some(place) = at.and_then(|at| blanked.get_mut(at..at + length)) {
+        place.fill(b'0');
+    }
+    hex(&Sha256::digest(&blanked))
+}
+
+/// Writes on, and keeps the length and the hash of what was written.
+pub struct Hashed<'a> {
+    out: &'a mut dyn Write,
+    hash: Sha256,
+    size: u64,
+}
+
+impl<'a> Hashed<'a> {
+    /// Writes to `out`.
+    pub fn new(out: &'a mut dyn Write) -> Self {
+        Hashed { out, hash: Sha256::new(), size: 0 }
+    }
+
+    /// Bytes written, and their SHA-256 in hexadecimal.
+    pub fn finish(self) -> (u64, String) {
+        (self.size, hex(&self.hash.finalize()))
+    }
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or(bytes));
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Writes the JSON report.
 ///
 /// # Errors
@@ -86,19 +146,10 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 ///
 /// None in practice: nothing is written but into the hash.
 pub fn sha256(report: &Report) -> io::Result<String> {
-    struct Hash(Sha256);
-    impl Write for Hash {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut hash = Hash(Sha256::new());
-    write(&mut io::BufWriter::new(&mut hash), report)?;
-    Ok(hex(&hash.0.finalize()))
+    let mut sink = io::sink();
+    let mut hashed = Hashed::new(&mut sink);
+    write(&mut io::BufWriter::new(&mut hashed), report)?;
+    Ok(hashed.finish().1)
 }
 
 fn major(version: &str) -> &str {
