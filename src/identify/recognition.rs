@@ -563,9 +563,9 @@ impl Identity {
 }
 
 /// Whether more may be spoken than the protocol that was found: what opens the way for media is not
-/// the media.
+/// the media, and a session is not what it carries.
 fn goes_on(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Stun | Protocol::Dtls)
+    matches!(protocol, Protocol::Stun | Protocol::Dtls | Protocol::Nbss)
 }
 
 /// Whether the recognisers are asked at that number of kept payloads: often at first.
