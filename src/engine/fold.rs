@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::partial::Partial;
+use super::partial::{Partial, SHARDS};
 use super::routed::Routed;
+use crate::base::Timestamp;
 use crate::capture::{FrameBatch, FrameMeta};
 
 /// Frames per chunk: enough work to be worth handing to another thread.
@@ -14,7 +15,7 @@ const CHUNK: usize = 512;
 const COPY_REACH: u64 = 2048;
 
 /// Folds batches into a [`Partial`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fold {
     partial: Partial,
     routed: Vec<Routed>,
@@ -75,6 +76,26 @@ impl Fold {
     /// Runs held in the flow table.
     pub fn runs(&self) -> u64 {
         self.partial.runs()
+    }
+
+    /// Gives up flows that ended more than `keep` nanoseconds of packet time ago, in one part of
+    /// the flow table, counted by `turn`; [`Fold::TURNS`] turns go over all of it. Their packets
+    /// are accounted for as [`Class::Forgotten`](crate::flow::Class::Forgotten). A connection that
+    /// is open stays for a day at least. Answers how many runs went.
+    pub fn forget(&mut self, turn: usize, keep: i64) -> u64 {
+        let shard = turn % Self::TURNS;
+        if shard == 0 {
+            self.partial.forget_quotes(keep);
+        }
+        self.partial.forget(shard, keep)
+    }
+
+    /// Parts of the flow table, of which [`Fold::forget`] goes over one at a time.
+    pub const TURNS: usize = SHARDS;
+
+    /// Time of the last packet of the stream.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.partial.end()
     }
 
     /// Ends the fold.

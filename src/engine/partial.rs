@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::routed::{Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
-use crate::base::Merge;
+use crate::base::{Merge, Timestamp};
 use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
@@ -21,7 +21,7 @@ pub(super) const SHARDS: usize = 32;
 /// Whether a packet is a copy depends on the packets within reach before it. Those of the first
 /// packets may lie in the stretch before this one, so twice as many as the reach are held back
 /// as they were decoded until that stretch is known, or the stream has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Partial {
     hasher: RandomState,
     copy_reach: u64,
@@ -181,6 +181,28 @@ impl Partial {
     fn is_copied_quote(&mut self, unit: &Unit) -> bool {
         let Unit { fingerprint, source, time, .. } = *unit;
         self.quote_window.note(0, fingerprint, source.ordinal, time).is_some()
+    }
+
+    /// Gives up the runs of one shard that ended more than `keep` nanoseconds ago; their packets
+    /// go to [`Class::Forgotten`]. Answers how many.
+    pub(super) fn forget(&mut self, shard: usize, keep: i64) -> u64 {
+        let Some(now) = self.counts.timeline.end() else { return 0 };
+        let Some(shard) = self.shards.get_mut(shard) else { return 0 };
+        let (runs, tally) = shard.table.forget(now, keep);
+        self.counts.accounting.forget(tally);
+        runs
+    }
+
+    /// Gives up what ICMP errors said more than `keep` nanoseconds ago.
+    pub(super) fn forget_quotes(&mut self, keep: i64) {
+        if let Some(now) = self.counts.timeline.end() {
+            self.quotes.forget(now, keep);
+        }
+    }
+
+    /// Time of the last packet of the stream.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.counts.timeline.end()
     }
 
     /// Joins the neighbouring stretch of the same stream. Either may be the earlier one, but

@@ -7,7 +7,7 @@ use crate::decode::Unit;
 use crate::flow::{CopyCounts, CopyWindow, FlowTable, GROUP, PacketCopy, Pushed, Tally};
 
 /// One shard.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shard {
     pub(super) table: FlowTable,
     pub(super) window: CopyWindow,

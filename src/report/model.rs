@@ -506,7 +506,8 @@ pub struct Mismatch {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassCount {
-    /// `flow`, `non-ip`, `undecoded`, `unclaimed-fragment`, `table-full` or `remainder`.
+    /// `flow`, `non-ip`, `undecoded`, `unclaimed-fragment`, `table-full`, `forgotten` or
+    /// `remainder`.
     pub class: String,
     /// Which protocol, for `non-ip`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
