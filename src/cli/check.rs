@@ -1,32 +1,24 @@
 //! `portolan check`: captures in, a report out.
 
-use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, GradeName, ReadingName, SeverityName};
+use super::args::Check;
 use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
 use super::progress::Meter;
+use super::rules::Rules;
 use super::{Exit, complain, shown};
 use crate::capture::{Hashing, InputSummary, Inputs};
 use crate::engine::{Evaluated, Limits, fold_stream};
-use crate::judge::diagnostic::{Diagnostic, Style};
-use crate::judge::model::{PackKind, Policy, Site, Waivers};
-use crate::judge::policy::{PolicySource, embedded, load_policy};
-use crate::judge::site::load_site;
-use crate::judge::waiver::load_waivers;
-use crate::judge::{Assessment, Grade, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Assessment, Outcome, Terms, assess};
 use crate::report::{self, FlowLine, Palette, Source, model::Report, printable};
-
-/// Name of the pack that every run uses besides those that were asked for.
-const INFRASTRUCTURE: &str = "infrastructure";
 
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let rules = Rules::load(check)?;
+    let rules = Rules::load(&check.policy, check.site.as_deref(), check.waivers.as_deref())?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
@@ -38,21 +30,9 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         policy: &rules.policy,
         site: &rules.site,
         waivers: &rules.waivers,
-        reading: match check.reading {
-            ReadingName::Inferred => ReadingMode::Inferred,
-            ReadingName::Literal => ReadingMode::Literal,
-        },
-        fail_on: match check.fail_on {
-            SeverityName::Info => Severity::Info,
-            SeverityName::Low => Severity::Low,
-            SeverityName::Medium => Severity::Medium,
-            SeverityName::High => Severity::High,
-        },
-        min_grade: match check.min_grade {
-            GradeName::A => Grade::A,
-            GradeName::B => Grade::B,
-            GradeName::C => Grade::C,
-        },
+        reading: check.reading.into(),
+        fail_on: check.fail_on.into(),
+        min_grade: check.min_grade.into(),
     };
     let records = std::mem::take(&mut stream.records);
     let evidence = stream.evidence(&inputs);
@@ -80,81 +60,7 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     Ok(exit(&assessment, &inputs))
 }
 
-/// The policy, the site and the waivers of a run.
-struct Rules {
-    policy: Policy,
-    site: Site,
-    waivers: Waivers,
-}
-
-impl Rules {
-    fn load(check: &Check) -> Result<Self, String> {
-        let policy = policy(&check.policy)?;
-        let site = match &check.site {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_site(&text, &shown(path), &policy)
-                    .map_err(|faults| rendered("site", &faults))?
-            }
-            None => Site::default(),
-        };
-        let waivers = match &check.waivers {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_waivers(&text, &shown(path), &policy, &site)
-                    .map_err(|faults| rendered("waiver", &faults))?
-            }
-            None => Waivers::default(),
-        };
-        Ok(Rules { policy, site, waivers })
-    }
-}
-
-/// Loads the packs that were asked for, and the infrastructure pack unless one is among them.
-fn policy(names: &[String]) -> Result<Policy, String> {
-    let mut texts = Vec::new();
-    for name in names {
-        let text = match embedded(name) {
-            Some(text) => text.to_owned(),
-            None => text_of(Path::new(name)).map_err(|error| {
-                format!("{error}; embedded packs are {}", embedded_names().join(" and "))
-            })?,
-        };
-        texts.push((printable(name), text));
-    }
-    let load = |texts: &[(String, String)]| {
-        let sources: Vec<_> =
-            texts.iter().map(|(name, text)| PolicySource { name, text }).collect();
-        load_policy(&sources).map_err(|faults| rendered("policy", &faults))
-    };
-    let policy = load(&texts)?;
-    if policy.packs.iter().any(|pack| pack.kind == PackKind::Infrastructure) {
-        return Ok(policy);
-    }
-    texts
-        .push((INFRASTRUCTURE.to_owned(), embedded(INFRASTRUCTURE).unwrap_or_default().to_owned()));
-    load(&texts)
-}
-
-fn embedded_names() -> Vec<&'static str> {
-    crate::judge::policy::EMBEDDED.iter().map(|pack| pack.name).collect()
-}
-
-fn text_of(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", shown(path)))
-}
-
-fn rendered(what: &str, faults: &[Diagnostic]) -> String {
-    let style = if colour(&std::io::stderr()) { Style::Coloured } else { Style::Plain };
-    let all: Vec<_> = faults.iter().map(|fault| fault.render(style)).collect();
-    let count = match faults.len() {
-        1 => "1 fault".to_owned(),
-        count => format!("{count} faults"),
-    };
-    format!("the {what} file cannot be used: {count}\n\n{}", all.join("\n\n"))
-}
-
-fn colour(stream: &impl IsTerminal) -> bool {
+pub(super) fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
@@ -208,7 +114,7 @@ fn write_files(
     })
 }
 
-fn write_report(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
+pub(super) fn write_report(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     out.write_all(b"\n")
 }
@@ -245,7 +151,7 @@ fn ends_in_zst(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "zst")
 }
 
-fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
+pub(super) fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
     let verdict = match assessment.outcome {
         Outcome::Pass => Exit::Pass,
         Outcome::Fail => Exit::Findings,

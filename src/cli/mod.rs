@@ -4,8 +4,11 @@ mod args;
 mod check;
 mod output;
 mod progress;
+mod rules;
 mod schema;
 mod show;
+#[cfg(unix)]
+mod watch;
 
 use std::io::Write;
 use std::path::Path;
@@ -60,6 +63,8 @@ pub fn run() -> ExitCode {
     };
     let done = match &arguments.command {
         args::Command::Check(check) => check::run(check),
+        #[cfg(unix)]
+        args::Command::Watch(watch) => watch::run(watch),
         args::Command::Schema { name } => schema::run(*name),
         args::Command::Show { file, packet } => show::run(file, *packet),
     };

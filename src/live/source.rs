@@ -1,0 +1,134 @@
+//! Where packets come from, one batch after the other: [`Replay`] plays a capture back, and
+//! `interface` reads a network interface. Both are read on a thread of their own.
+
+use std::time::{Duration, Instant};
+
+use super::clock;
+use crate::base::Timestamp;
+use crate::capture::{FrameBatch, FrameMeta, InputSummary, Inputs, Interface, InterfaceStatistics};
+
+/// Longest time for which a source keeps its reader waiting.
+pub(super) const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What a source answers.
+#[derive(Debug)]
+pub enum Delivery {
+    /// The batch holds packets.
+    Frames,
+    /// No packets for now.
+    Idle,
+    /// The counters of the interface, since the start.
+    Statistics(InterfaceStatistics),
+    /// The interface went down or came up, and what the system said.
+    Link {
+        /// Whether it is up.
+        up: bool,
+        /// What the system said.
+        reason: Option<String>,
+    },
+    /// No packets will come any more.
+    End,
+}
+
+/// Delivers packets in the order in which they arrive.
+pub trait Source: Send {
+    /// What the input is called in reports.
+    fn name(&self) -> String;
+
+    /// What is known of the interface before the first packet.
+    fn interface(&self) -> Interface;
+
+    /// Puts the next packets into `batch`, which is empty, or answers within [`PATIENCE`] that
+    /// there are none.
+    fn read(&mut self, batch: &mut FrameBatch) -> Delivery;
+
+    /// Asks for the end: packets that have arrived are still delivered, those that come are not.
+    fn stop(&mut self);
+
+    /// The summaries of inputs that know better than the watch what they were.
+    fn finish(self: Box<Self>) -> Option<Vec<InputSummary>>;
+}
+
+/// How fast a capture is played back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as it can be folded.
+    Top,
+    /// As its times say.
+    Original,
+}
+
+/// Plays captures back.
+pub struct Replay {
+    inputs: Inputs,
+    pace: Pace,
+    /// Packets read and not yet delivered, from `next` on.
+    batch: FrameBatch,
+    next: usize,
+    /// When the first packet was delivered, and its time.
+    begin: Option<(Instant, Timestamp)>,
+    stopped: bool,
+}
+
+impl Replay {
+    /// Plays `inputs` back.
+    pub fn new(inputs: Inputs, pace: Pace) -> Self {
+        let batch = FrameBatch::default();
+        Replay { inputs, pace, batch, next: 0, begin: None, stopped: false }
+    }
+
+    /// Moves the packets that are due into `batch`; false when none is.
+    fn deliver_due(&mut self, batch: &mut FrameBatch) -> bool {
+        let Some(first) = self.batch.frames.get(self.next) else { return false };
+        let now = clock::now();
+        let (begun, begin) = *self.begin.get_or_insert((now, first.time));
+        let passed = i64::try_from(now.duration_since(begun).as_nanos()).unwrap_or(i64::MAX);
+        let due = |frame: &&FrameMeta| frame.time.since(begin) <= passed;
+        for frame in self.batch.frames.iter().skip(self.next).take_while(due) {
+            let offset = batch.bytes.len();
+            batch.bytes.extend_from_slice(self.batch.data(frame));
+            batch.frames.push(FrameMeta { offset, ..*frame });
+        }
+        self.next += batch.frames.len();
+        !batch.frames.is_empty()
+    }
+}
+
+impl Source for Replay {
+    fn name(&self) -> String {
+        let name = self.inputs.path(0).and_then(|path| path.file_name());
+        name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn interface(&self) -> Interface {
+        Interface::default()
+    }
+
+    fn read(&mut self, batch: &mut FrameBatch) -> Delivery {
+        if self.stopped {
+            return Delivery::End;
+        }
+        if self.pace == Pace::Top {
+            return if self.inputs.fill(batch) { Delivery::Frames } else { Delivery::End };
+        }
+        if self.next >= self.batch.frames.len() {
+            if !self.inputs.fill(&mut self.batch) {
+                return Delivery::End;
+            }
+            self.next = 0;
+        }
+        if self.deliver_due(batch) {
+            return Delivery::Frames;
+        }
+        clock::pause(PATIENCE / 5);
+        Delivery::Idle
+    }
+
+    fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    fn finish(self: Box<Self>) -> Option<Vec<InputSummary>> {
+        Some(self.inputs.finish())
+    }
+}
