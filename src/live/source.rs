@@ -129,6 +129,7 @@ impl Source for Replay {
     }
 
     fn finish(self: Box<Self>) -> Option<Vec<InputSummary>> {
-        Some(self.inputs.finish())
+        // What was read ahead of the end is not part of the run.
+        (!self.stopped).then(|| self.inputs.finish())
     }
 }
