@@ -60,6 +60,11 @@ impl LiveInput {
         }
     }
 
+    /// Greatest time of a frame so far.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.running.summary.last
+    }
+
     /// What is known of the input so far.
     pub fn summary(&self) -> InputSummary {
         let late = self.reorder.late(0);

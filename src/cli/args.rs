@@ -196,7 +196,8 @@ pub(super) struct Watch {
     /// Accepted exceptions
     #[arg(long, value_name = "FILE")]
     pub(super) waivers: Option<PathBuf>,
-    /// Where to write events, one JSON object in a line, appended; - for standard output
+    /// Where to write events, one JSON object in a line, appended; - for standard output,
+    /// syslog for the system log
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub(super) events: PathBuf,
     /// Where to write the JSON report, again and again
@@ -235,7 +236,7 @@ pub(super) struct Watch {
     /// Count every copy of a packet: by default, a packet that a mirror shows twice counts once
     #[arg(long)]
     pub(super) keep_copies: bool,
-    /// Print no summary at the end
+    /// Print nothing but events and errors
     #[arg(long)]
     pub(super) quiet: bool,
 }

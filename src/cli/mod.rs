@@ -8,6 +8,8 @@ mod rules;
 mod schema;
 mod show;
 #[cfg(unix)]
+mod status;
+#[cfg(unix)]
 mod watch;
 
 use std::io::Write;

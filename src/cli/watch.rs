@@ -3,6 +3,7 @@
 //! Everything that needs rights is opened first; then the rights are given up, and the work
 //! begins.
 
+use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::args::{Speed, Watch};
 use super::check::{colour, exit, write_report};
 use super::output::{Pending, to_stdout};
 use super::rules::Rules;
+use super::status::Status;
 use super::{Exit, complain, shown};
 use crate::capture::{Hashing, Inputs};
 use crate::engine::Limits;
@@ -49,6 +51,8 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
             .map_err(|error| format!("cannot serve metrics: {error}"))?;
     }
     let sources = Sources::of(watch);
+    let apart = watch.events.as_os_str() != "-" || !std::io::stdout().is_terminal();
+    let status = Status::show(metrics.clone(), source.name(), apart && !watch.quiet);
     let ended = live::watch(
         plan(watch),
         Parts {
@@ -62,6 +66,7 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
             signals,
         },
     );
+    drop(status);
     finish(watch, &ended.map_err(|error| error.to_string())?)
 }
 
@@ -186,6 +191,9 @@ fn give_up_root(watch: &Watch) -> Result<(), String> {
 fn events(path: &Path) -> Result<EventOutput, String> {
     if path.as_os_str() == "-" {
         return Ok(EventOutput::Stdout);
+    }
+    if path.as_os_str() == "syslog" {
+        return EventOutput::syslog().map_err(|error| format!("cannot reach /dev/log: {error}"));
     }
     EventOutput::append_to(path).map_err(|error| format!("cannot write `{}`: {error}", shown(path)))
 }

@@ -12,9 +12,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
-use super::event::Event;
+use super::event::{Change, Event};
 use super::known::KnownFindings;
-use super::metrics::Metrics;
+use super::metrics::{Counters, Metrics};
 use super::session::{Ended, SessionError};
 use super::state::StateFile;
 use super::writer::EventWriter;
@@ -26,6 +26,10 @@ use crate::report::{self, Source, model::Report};
 
 /// How long events may take to be written at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// Findings kept for the terminal, and addresses.
+const NEWEST: usize = 8;
+const TALKERS: usize = 5;
 
 /// What is judged against.
 #[derive(Clone, Debug)]
@@ -189,6 +193,7 @@ impl Judging {
             counters.look_seconds = clock::now().duration_since(begun).as_secs_f64();
             counters.grade = report.outcome.grade.clone();
             counters.findings = by_reason(&report);
+            counters.outside = outside(&report);
         });
         (assessment, report, stream)
     }
@@ -203,6 +208,7 @@ impl Judging {
         self.remember(changes.iter().filter_map(finding_of).collect());
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         for event in changes {
+            self.metrics.update(|counters| note(counters, &event));
             let id = finding_of(&event).map(str::to_owned);
             let line = events.send(event);
             self.on_their_way.extend(id.zip(line));
@@ -311,6 +317,33 @@ fn finding_of(event: &Event) -> Option<&str> {
         Event::Finding { finding, .. } => Some(&finding.id),
         _ => None,
     }
+}
+
+/// Keeps the newest findings for whoever looks at the terminal.
+fn note(counters: &mut Counters, event: &Event) {
+    if let Event::Finding { change: Change::New | Change::Back | Change::Changed, finding } = event
+    {
+        counters.newest.push_back((finding.severity.clone(), finding.title.clone()));
+        if counters.newest.len() > NEWEST {
+            counters.newest.pop_front();
+        }
+    }
+}
+
+/// The addresses that began most flows that are violations or go to or come from peers that the
+/// site does not list.
+fn outside(report: &Report) -> Vec<(String, u64)> {
+    let mut flows = std::collections::BTreeMap::new();
+    let governed = |verdict: &str| verdict == "violation" || verdict == "unknown-peer";
+    for finding in report.findings.iter().filter(|finding| governed(&finding.verdict)) {
+        for host in &finding.initiators.hosts {
+            *flows.entry(&host.address).or_insert(0) += host.flows;
+        }
+    }
+    let mut most: Vec<_> = flows.into_iter().map(|(of, flows)| (of.clone(), flows)).collect();
+    most.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    most.truncate(TALKERS);
+    most
 }
 
 /// Findings by code and severity.

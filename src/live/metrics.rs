@@ -1,5 +1,6 @@
 //! Counters of a watch, as text for Prometheus (text format 0.0.4) over HTTP.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -57,6 +58,14 @@ pub struct Counters {
     pub look_seconds: f64,
     /// Grade of the evidence.
     pub grade: String,
+    /// Findings told last, the newest at the end: severity and title.
+    pub newest: VecDeque<(String, String)>,
+    /// Addresses that began most flows of findings, most first, with their number.
+    pub outside: Vec<(String, u64)>,
+    /// Memory of this process that lies in RAM.
+    pub resident_bytes: Option<u64>,
+    /// When the watch began.
+    pub begun: Instant,
     /// When the main loop last went round.
     pub alive: Instant,
 }
@@ -86,6 +95,10 @@ impl Default for Metrics {
             last_packet: None,
             look_seconds: 0.0,
             grade: String::new(),
+            newest: VecDeque::new(),
+            outside: Vec::new(),
+            resident_bytes: None,
+            begun: clock::now(),
             alive: clock::now(),
         })))
     }
@@ -196,7 +209,7 @@ fn text(counters: &Counters) -> String {
             "resident_memory_bytes",
             "gauge",
             "Memory in use.",
-            resident_bytes().unwrap_or_default() as f64,
+            counters.resident_bytes.unwrap_or_default() as f64,
         ),
     ];
     let mut text = String::new();

@@ -2,7 +2,8 @@
 //!
 //! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
 //! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
-//! comparing reports (`known`); `event` gives that its shape and `writer` its way out. `state`
+//! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
+//! `syslog` too. `state`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
 //! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
@@ -23,13 +24,14 @@ mod service;
 mod session;
 mod source;
 mod state;
+mod syslog;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::Rules;
-pub use metrics::{Metrics, serve};
+pub use metrics::{Counters, Metrics, serve};
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, is_root};
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};

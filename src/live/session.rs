@@ -16,7 +16,7 @@ use super::clock;
 use super::event::Event;
 use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
 use super::known::KnownFindings;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, resident_bytes};
 use super::service::Service;
 use super::source::{Delivery, PATIENCE, Source};
 use super::state::StateFile;
@@ -438,7 +438,8 @@ impl Session {
     }
 
     fn count(&mut self) {
-        let last_packet = self.fold.end().map(|time| time.nanos() as f64 / 1e9);
+        let last = self.input.last_time();
+        let last_packet = last.map(|time| time.nanos() as f64 / 1e9);
         let flows = self.fold.runs();
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let (made, waiting) = (events.sequence(), events.waiting() as u64);
@@ -446,6 +447,7 @@ impl Session {
         self.metrics.update(|counters| {
             (counters.flows, counters.last_packet) = (flows, last_packet);
             (counters.events, counters.events_waiting) = (made, waiting);
+            counters.resident_bytes = resident_bytes();
         });
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::clock;
 use super::event::{EVENT_SCHEMA_VERSION, Event, EventLine};
+use super::syslog::{SYSLOG, Syslog};
 
 /// Events that may wait for a reader.
 const WAITING: usize = 4096;
@@ -30,7 +31,9 @@ pub enum EventOutput {
     /// Standard output.
     Stdout,
     /// The end of a file.
-    File(PathBuf, File),
+    File(File),
+    /// The system log of this machine, one message for each event.
+    Syslog(Syslog),
 }
 
 impl EventOutput {
@@ -40,7 +43,15 @@ impl EventOutput {
     /// When the file cannot be opened for writing.
     pub fn append_to(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(EventOutput::File(path.to_owned(), file))
+        Ok(EventOutput::File(file))
+    }
+
+    /// Opens the system log.
+    ///
+    /// # Errors
+    /// When nothing listens there.
+    pub fn syslog() -> io::Result<Self> {
+        Syslog::connect(Path::new(SYSLOG)).map(EventOutput::Syslog)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -50,7 +61,8 @@ impl EventOutput {
                 let written = out.write(bytes)?;
                 out.flush().map(|()| written)
             }
-            EventOutput::File(_, file) => file.write(bytes),
+            EventOutput::File(file) => file.write(bytes),
+            EventOutput::Syslog(log) => log.write(bytes),
         }
     }
 }
