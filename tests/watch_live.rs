@@ -404,14 +404,18 @@ fn an_interface_that_goes_down_and_comes_up_is_told_and_watched_on() {
 }
 
 #[test]
-fn an_interface_that_is_taken_away_hangs_nothing() {
+fn an_interface_that_is_taken_away_ends_the_watch_with_a_report() {
     let Some(lab) = Lab::new("an_interface_that_is_taken_away") else { return };
     let mut watching = lab.watch(&[]);
     lab.run("ip", &["link", "del", "dev", "span"]);
-    lab.wait_for(|event| matches!(event, Event::Interface { up: false, .. }));
-    let (_, taken) = watching.stop();
-    assert!(taken < Duration::from_secs(1), "{taken:?}");
-    assert_eq!(lab.report("watch.json").accounting.packets_read, 0);
+    let status = wait(|| watching.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(2), "so that a service manager starts it again");
+    let said = watching.said();
+    assert!(said.contains("the interface was taken away"), "{said}");
+    let events = lab.events();
+    assert!(events.iter().any(|event| matches!(event, Event::Interface { up: false, .. })));
+    assert!(matches!(events.last(), Some(Event::Stopped { .. })));
+    assert_eq!(lab.report("watch.json").inputs[0].ending, "unreadable");
 }
 
 #[test]
@@ -422,6 +426,27 @@ fn a_watch_of_an_idle_link_ends_within_a_second() {
     let (status, taken) = watching.stop();
     assert!(taken < Duration::from_secs(1), "{taken:?}");
     assert_eq!(status, Some(3), "nothing was seen, so nothing can pass");
+}
+
+/// As the unit file starts it: not as root, with one capability.
+#[test]
+fn a_watch_that_starts_with_one_capability_goes_on_without() {
+    let Some(lab) = Lab::new("a_watch_that_starts_with_one_capability") else { return };
+    let mut command = lab.command("setpriv");
+    command.args("--reuid nobody --clear-groups --inh-caps -all,+net_raw".split(' '));
+    command.args("--ambient-caps -all,+net_raw --bounding-set -all,+net_raw".split(' '));
+    command.arg(env!("CARGO_BIN_EXE_portolan"));
+    command.args("watch --interface monitor --events events.ndjson".split(' '));
+    command.args(["--site", "site.toml"]);
+    fs::copy(repository("fixtures/quickstart/site.toml"), lab.path("site.toml")).unwrap();
+    let mut watching = Running { child: command.spawn().unwrap() };
+    lab.wait_for(|event| matches!(event, Event::Started { .. }));
+    for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
+        assert_eq!(watching.status(set), "0000000000000000", "{set}");
+    }
+    lab.send(&repository("fixtures/quickstart/capture.pcap"), 1);
+    lab.wait_for(|event| matches!(event, Event::Finding { .. }));
+    watching.stop();
 }
 
 #[test]

@@ -60,6 +60,12 @@ impl LiveInput {
         }
     }
 
+    /// Notes that the input broke off.
+    pub fn fail(&mut self, reason: &str) {
+        let offset = self.running.summary.size;
+        self.running.summary.ending = Ending::Unreadable { offset, reason: reason.to_owned() };
+    }
+
     /// Greatest time of a frame so far.
     pub fn last_time(&self) -> Option<Timestamp> {
         self.running.summary.last

@@ -177,15 +177,23 @@ fn listen(address: std::net::SocketAddr) -> Result<TcpListener, String> {
 
 /// Nobody parses packets of strangers as root.
 fn give_up_root(watch: &Watch) -> Result<(), String> {
-    match &watch.user {
-        Some(user) if live::is_root() => live::become_user(user).map_err(|error| error.to_string()),
-        None if live::is_root() && watch.interface.is_some() => {
-            Err("watch does not read packets as root: name a user with --user, to whom it changes \
-                 once the interface is open, or start it as a user with CAP_NET_RAW"
-                .to_owned())
-        }
-        _ => Ok(()),
+    if watch.interface.is_none() {
+        return Ok(());
     }
+    match &watch.user {
+        Some(user) if live::is_root() => {
+            live::become_user(user).map_err(|error| error.to_string())?;
+        }
+        None if live::is_root() => {
+            return Err(
+                "watch does not read packets as root: name a user with --user, to whom it changes \
+                 once the interface is open, or start it as a user with CAP_NET_RAW"
+                    .to_owned(),
+            );
+        }
+        _ => {}
+    }
+    live::drop_capabilities()
 }
 
 fn events(path: &Path) -> Result<EventOutput, String> {
@@ -227,6 +235,9 @@ fn finish(watch: &Watch, ended: &Ended) -> Result<Exit, String> {
     }
     if ended.unwritten > 0 {
         complain(&format!("{} events were not taken by their reader", ended.unwritten));
+    }
+    for input in ended.inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&printable(&format!("{}: {}", input.name, input.ending)));
     }
     if let Some(message) = &ended.failed {
         return Err(message.clone());

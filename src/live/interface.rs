@@ -102,7 +102,7 @@ impl InterfaceSource {
         let capture = open(&options)?;
         let link = link_type(capture.get_datalink().0);
         Ok(InterfaceSource {
-            up: is_up(&options.name).unwrap_or(true),
+            up: state(&options.name) != LinkState::Down,
             options,
             capture,
             link,
@@ -140,31 +140,19 @@ impl InterfaceSource {
             return None;
         }
         self.looked = now;
-        let up = is_up(&self.options.name).unwrap_or(false);
+        let state = state(&self.options.name);
+        if state == LinkState::Gone {
+            self.stop();
+            return Some(Delivery::Gone { reason: "the interface was taken away".to_owned() });
+        }
+        let up = state == LinkState::Up;
         if up != self.up {
             self.up = up;
-            if up {
-                self.reopen_if_gone();
-            }
             return Some(Delivery::Link { up, reason: self.complaint.take() });
         }
         let before = self.statistics;
         self.count();
         (self.statistics != before).then_some(Delivery::Statistics(self.statistics))
-    }
-
-    /// A socket outlives an interface that is down, but not one that was taken away.
-    fn reopen_if_gone(&mut self) {
-        if self.complaint.is_none() {
-            return;
-        }
-        match open(&self.options) {
-            Ok(capture) => {
-                self.capture = capture;
-                self.told = Stat { received: 0, dropped: 0, if_dropped: 0 };
-            }
-            Err(error) => self.complaint = Some(error.to_string()),
-        }
     }
 
     /// Takes what has arrived; `None` when nothing has.
@@ -272,13 +260,27 @@ fn link_type(number: i32) -> LinkType {
     }
 }
 
-/// Whether an interface is up and has a carrier; `None` when the system does not tell.
-fn is_up(name: &str) -> Option<bool> {
-    if name == "any" {
-        return Some(true);
-    }
-    let all = getifaddrs().ok()?;
-    let of_name = |address: &nix::ifaddrs::InterfaceAddress| address.interface_name == name;
+/// How an interface is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LinkState {
+    /// Up, with a carrier.
+    Up,
+    /// There, but down or without a carrier.
+    Down,
+    /// Not there any more.
+    Gone,
+}
+
+/// How an interface is; up where the system does not tell.
+fn state(name: &str) -> LinkState {
+    let Ok(all) = getifaddrs() else { return LinkState::Up };
     let running = InterfaceFlags::IFF_UP | InterfaceFlags::IFF_RUNNING;
-    Some(all.filter(of_name).any(|address| address.flags.contains(running)))
+    let of_name = all.filter(|address| address.interface_name == name);
+    let states = of_name.map(|address| match address.flags.contains(running) {
+        true => LinkState::Up,
+        false => LinkState::Down,
+    });
+    // One entry for each address, all with the same flags; Linux has one without an address too.
+    let pseudo = (name == "any").then_some(LinkState::Up);
+    states.chain(pseudo).next().unwrap_or(LinkState::Gone)
 }

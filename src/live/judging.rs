@@ -82,6 +82,8 @@ pub(super) enum Work {
     Checkpoint(View),
     /// Read the rules again.
     Reload,
+    /// Note which findings have been told.
+    Settle,
     /// Write the last report and end.
     End(View),
 }
@@ -104,10 +106,18 @@ pub(super) struct Judging {
     pub(super) on_their_way: Vec<(String, u64)>,
 }
 
+/// What the thread tells of itself.
+#[derive(Debug, Default)]
+struct Progress {
+    busy: AtomicBool,
+    /// Whether findings are on their way that are not yet known to be told.
+    unsettled: AtomicBool,
+}
+
 /// The thread.
 pub(super) struct JudgingThread {
     work: Sender<Work>,
-    busy: Arc<AtomicBool>,
+    progress: Arc<Progress>,
     thread: JoinHandle<Result<Ended, SessionError>>,
 }
 
@@ -115,8 +125,8 @@ impl JudgingThread {
     /// Starts the thread.
     pub(super) fn start(judging: Judging, threads: usize) -> Result<Self, SessionError> {
         let (work, todo) = unbounded();
-        let busy = Arc::new(AtomicBool::new(false));
-        let done = Arc::clone(&busy);
+        let progress = Arc::new(Progress::default());
+        let done = Arc::clone(&progress);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
@@ -124,19 +134,24 @@ impl JudgingThread {
             .map_err(SessionError::Threads)?;
         let run = move || pool.install(|| judging.run(&todo, &done));
         let thread = thread::Builder::new().name("judging".to_owned()).spawn(run);
-        Ok(JudgingThread { work, busy, thread: thread.map_err(SessionError::Thread)? })
+        Ok(JudgingThread { work, progress, thread: thread.map_err(SessionError::Thread)? })
     }
 
     /// Whether the last look is still going on. One at a time, so that no more than one copy of
     /// the fold is held.
     pub(super) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Acquire)
+        self.progress.busy.load(Ordering::Acquire)
+    }
+
+    /// Whether findings are on their way that are not yet known to be told.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.progress.unsettled.load(Ordering::Acquire)
     }
 
     /// Hands over something to do.
     pub(super) fn give(&self, work: Work) {
-        if matches!(work, Work::Look(_) | Work::Checkpoint(_)) {
-            self.busy.store(true, Ordering::Release);
+        if matches!(work, Work::Look(_) | Work::Checkpoint(_) | Work::Settle) {
+            self.progress.busy.store(true, Ordering::Release);
         }
         // The thread ends only after the end was given.
         let _ = self.work.send(work);
@@ -153,7 +168,7 @@ impl JudgingThread {
 }
 
 impl Judging {
-    fn run(mut self, todo: &Receiver<Work>, busy: &AtomicBool) -> Result<Ended, SessionError> {
+    fn run(mut self, todo: &Receiver<Work>, done: &Progress) -> Result<Ended, SessionError> {
         for work in todo {
             match work {
                 Work::Look(view) => drop(self.look(view)),
@@ -163,9 +178,11 @@ impl Judging {
                     self.rewrite_state();
                 }
                 Work::Reload => self.reload(),
+                Work::Settle => self.settle(),
                 Work::End(view) => return Ok(self.end(view)),
             }
-            busy.store(false, Ordering::Release);
+            done.unsettled.store(!self.on_their_way.is_empty(), Ordering::Release);
+            done.busy.store(false, Ordering::Release);
         }
         Err(SessionError::Abandoned)
     }
@@ -220,18 +237,23 @@ impl Judging {
             events.send(Event::Grade { from, to, reasons });
         }
         events.tell_folded();
-        let written = events.written();
         drop(events);
+        self.settle();
+        let known = self.known.len() as u64;
+        self.metrics.update(|counters| counters.findings_known = known);
+    }
+
+    /// Marks the findings of which the events have been written.
+    fn settle(&mut self) {
+        let written = self.events.lock().unwrap_or_else(PoisonError::into_inner).written();
         let on_their_way = std::mem::take(&mut self.on_their_way);
-        let (told, rest) = on_their_way.into_iter().partition(|(_, line)| *line <= written);
-        let told: Vec<(String, u64)> = told;
+        let is_told = |(_, line): &(String, u64)| *line <= written;
+        let (told, rest): (Vec<_>, Vec<_>) = on_their_way.into_iter().partition(is_told);
         self.on_their_way = rest;
         for (id, _) in &told {
             self.known.mark_told(id);
         }
         self.remember(told.iter().map(|(id, _)| id.as_str()).collect());
-        let known = self.known.len() as u64;
-        self.metrics.update(|counters| counters.findings_known = known);
     }
 
     /// Appends findings to the state.
@@ -293,13 +315,8 @@ impl Judging {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.send(stopped);
         let unwritten = events.finish(LAST_WORDS);
-        let written = events.written();
         drop(events);
-        for (id, line) in std::mem::take(&mut self.on_their_way) {
-            if line <= written {
-                self.known.mark_told(&id);
-            }
-        }
+        self.settle();
         self.rewrite_state();
         let rules = self.rules;
         Ended { assessment, report, stream, inputs, rules, failed, unwritten }

@@ -32,7 +32,7 @@ pub use event::{Change, Event, EventLine, FindingNote};
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::Rules;
 pub use metrics::{Counters, Metrics, serve};
-pub use sandbox::{Paths, PrivilegeError, become_user, confine, is_root};
+pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};
 pub use state::{StateError, StateFile};

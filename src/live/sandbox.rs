@@ -55,6 +55,29 @@ pub fn become_user(name: &str) -> Result<(), PrivilegeError> {
     Ok(())
 }
 
+/// Gives up every capability, for good. Before other threads begin: each has its own.
+///
+/// # Errors
+/// When the system refuses.
+#[cfg(target_os = "linux")]
+pub fn drop_capabilities() -> Result<(), String> {
+    use caps::CapSet::{Ambient, Effective, Inheritable, Permitted};
+    // The permitted ones last: the others hang on them.
+    let sets = [Ambient, Inheritable, Effective, Permitted];
+    sets.into_iter()
+        .try_for_each(|set| caps::clear(None, set))
+        .map_err(|error| format!("cannot give up capabilities: {error}"))
+}
+
+/// Gives up nothing: this system has no capabilities.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn drop_capabilities() -> Result<(), String> {
+    Ok(())
+}
+
 /// What a watch still needs of the file system.
 #[derive(Clone, Debug, Default)]
 pub struct Paths {

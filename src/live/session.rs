@@ -127,6 +127,7 @@ enum Arrival {
     Frames(FrameBatch),
     Statistics(InterfaceStatistics),
     Link { up: bool, reason: Option<String> },
+    Gone { reason: String },
     Ended(Option<Vec<InputSummary>>),
 }
 
@@ -211,6 +212,7 @@ fn start_source(
                 Delivery::Idle => continue,
                 Delivery::Statistics(statistics) => Arrival::Statistics(statistics),
                 Delivery::Link { up, reason } => Arrival::Link { up, reason },
+                Delivery::Gone { reason } => Arrival::Gone { reason },
                 Delivery::End => break,
             };
             if to_loop.send(arrival).is_err() {
@@ -307,6 +309,11 @@ impl Session {
                 self.metrics.update(|counters| counters.interface_up = up);
                 send(&self.events, Event::Interface { up, reason });
             }
+            Arrival::Gone { reason } => {
+                self.metrics.update(|counters| counters.interface_up = false);
+                self.input.fail(&reason);
+                send(&self.events, Event::Interface { up: false, reason: Some(reason) });
+            }
             Arrival::Ended(_) => {}
         }
     }
@@ -386,6 +393,8 @@ impl Session {
         } else if std::mem::take(&mut self.changed) {
             let view = self.view();
             self.judging.give(Work::Look(view));
+        } else if self.judging.is_unsettled() {
+            self.judging.give(Work::Settle);
         }
     }
 

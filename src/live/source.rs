@@ -26,6 +26,11 @@ pub enum Delivery {
         /// What the system said.
         reason: Option<String>,
     },
+    /// The interface is not there any more: the end is near.
+    Gone {
+        /// What the system said.
+        reason: String,
+    },
     /// No packets will come any more.
     End,
 }

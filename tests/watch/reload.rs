@@ -59,3 +59,29 @@ fn a_bad_file_is_refused_with_its_line_and_a_good_one_loses_no_flow() {
     let texts = [&watched, &checked].map(|report| serde_json::to_string(report).unwrap());
     assert_eq!(texts[0], texts[1], "as if the new site had been there from the begin");
 }
+
+/// The sandbox at work: a site file that leads elsewhere cannot be read any more.
+#[test]
+fn a_watch_that_runs_cannot_read_other_files() {
+    let post = Post::new();
+    let outside = TempDir::new().unwrap();
+    let good = fs::read_to_string(site("quickstart", "site.toml")).unwrap();
+    post.write("site.toml", &good);
+    fs::write(outside.path().join("site.toml"), &good).unwrap();
+    post.write("in.pcap", an_hour());
+    let arguments = ["--replay", "in.pcap", "--speed", "original", "--site", "site.toml"];
+    let watching = post.watch(&arguments);
+    post.wait_for(|event| matches!(event, Event::Started { .. }));
+    fs::remove_file(post.path("site.toml")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("site.toml"), post.path("site.toml")).unwrap();
+    watching.signal("-HUP");
+    let event = post.wait_for(|event| matches!(event, Event::Reload { .. }));
+    watching.signal("-TERM");
+    watching.end();
+    match event {
+        Event::Reload { accepted: false, reason: Some(reason) } => {
+            assert!(reason.contains("Permission denied"), "{reason}");
+        }
+        _ => println!("skipped: this kernel has no Landlock"),
+    }
+}
