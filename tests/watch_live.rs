@@ -56,7 +56,7 @@ impl Lab {
         let name = format!("portolan-{}-{number}", std::process::id());
         let made = Command::new("ip").args(["netns", "add", &name]).stderr(Stdio::null()).status();
         if !made.is_ok_and(|status| status.success()) {
-            println!("{test}: skipped, for it needs root and `ip` to make a network namespace");
+            skip(test, "root and `ip` to make a network namespace");
             return None;
         }
         let folder = TempDir::new().unwrap();
@@ -131,7 +131,7 @@ impl Lab {
         let begun = now();
         while !fs::metadata(self.path("beside.pcap")).is_ok_and(|file| file.len() >= 24) {
             if running.child.try_wait().unwrap().is_some() || begun.elapsed() > PATIENCE {
-                println!("{test}: skipped, for it needs tcpdump to record beside");
+                skip(test, "tcpdump to record beside");
                 return None;
             }
             pause(Duration::from_millis(10));
@@ -207,6 +207,11 @@ impl Running {
         let line = text.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         line.trim_start_matches(':').trim().to_owned()
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a test that was left out says so")]
+fn skip(test: &str, lacks: &str) {
+    println!("{test}: skipped, for it needs {lacks}");
 }
 
 fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {

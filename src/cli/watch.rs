@@ -21,7 +21,7 @@ use super::{Exit, complain, shown};
 use crate::capture::{Hashing, Inputs};
 use crate::engine::Limits;
 use crate::live::{self, Ended, EventOutput, EventWriter, Metrics, Parts, Plan, Signals, Source};
-use crate::report::{self, Palette, model::Report, printable};
+use crate::report::{self, Palette, printable};
 
 /// Status of a run that a second signal ended.
 const ENDED_AT_ONCE: i32 = 2;
@@ -222,7 +222,7 @@ fn paths(watch: &Watch) -> live::Paths {
 }
 
 /// Writes each report under the same name.
-fn publisher(path: PathBuf) -> Box<dyn Fn(&Report) -> Result<(), String> + Send> {
+fn publisher(path: PathBuf) -> live::Publish {
     Box::new(move |report| Pending::create(&path)?.finish(|out| write_report(out, report)))
 }
 

@@ -63,10 +63,10 @@ impl Rules {
 }
 
 /// Reads the rules again.
-pub(super) type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
+pub type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
 
 /// Writes a report in place of the one before.
-pub(super) type Publish = Box<dyn Fn(&Report) -> Result<(), String> + Send>;
+pub type Publish = Box<dyn Fn(&Report) -> Result<(), String> + Send>;
 
 /// Everything that has been seen so far.
 pub(super) struct View {
