@@ -39,6 +39,13 @@ impl Fold {
         Fold { partial: Partial::new(hasher, copy_reach), routed: Vec::new(), most_runs }
     }
 
+    /// The same for a stream that has its begin here: no packet is held back for what may lie
+    /// before.
+    pub fn from_begin(mut self) -> Self {
+        self.partial.mark_first();
+        self
+    }
+
     /// Adds the frames of some batches, which follow each other and all frames added before.
     pub fn push(&mut self, batches: &[FrameBatch]) {
         let Some(first) = batches.iter().find_map(|batch| batch.frames.first()) else { return };

@@ -26,6 +26,8 @@ pub struct Partial {
     hasher: RandomState,
     copy_reach: u64,
     first_ordinal: Option<u64>,
+    /// Whether no stretch lies before, so that nothing need be held back.
+    is_first: bool,
     /// The first packets, not yet folded. Their counts are in `counts` already.
     lead: Routed,
     shards: Vec<Shard>,
@@ -73,6 +75,7 @@ impl Partial {
             hasher,
             copy_reach,
             first_ordinal: None,
+            is_first: false,
             lead: Routed::new(),
             shards: (0..SHARDS).map(|_| Shard::new(copy_reach)).collect(),
             fragments: FragmentPool::default(),
@@ -98,8 +101,16 @@ impl Partial {
         self.first_ordinal.get_or_insert(ordinal);
     }
 
+    /// Notes that no stretch lies before this one.
+    pub(super) fn mark_first(&mut self) {
+        self.is_first = true;
+    }
+
     /// The place in the stream behind the packets that are held back.
     pub(super) fn lead_end(&self) -> u64 {
+        if self.is_first {
+            return 0;
+        }
         self.first_ordinal.unwrap_or_default().saturating_add(2 * self.copy_reach)
     }
 
@@ -233,6 +244,7 @@ impl Partial {
             hasher: _,
             copy_reach: _,
             first_ordinal: _,
+            is_first: _,
             lead: _,
             shards,
             fragments,

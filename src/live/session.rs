@@ -172,7 +172,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let session = Session {
         plan,
         most_runs,
-        fold,
+        fold: fold.from_begin(),
         input,
         judging,
         events,
@@ -280,6 +280,9 @@ impl Session {
         self.service.tell("STOPPING=1");
         self.input.end();
         self.fold_ready();
+        for _ in 0..Fold::TURNS {
+            self.forget_turn(self.plan.keep);
+        }
         let inputs = summaries.unwrap_or_else(|| vec![self.input.summary()]);
         self.tell_losses();
         self.count();
@@ -385,7 +388,9 @@ impl Session {
         if self.judging.is_busy() {
             return;
         }
-        self.due.look = now + LOOK;
+        // Judging many flows takes long; a third of the time is left to whoever else needs it.
+        let took = Duration::from_secs_f64(self.metrics.read().look_seconds);
+        self.due.look = now + LOOK.max(took.mul_f32(1.5));
         if now >= self.due.checkpoint {
             self.due.checkpoint = now + self.due.checkpoint_every;
             let view = self.view();
