@@ -7,10 +7,9 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::clock;
 use super::event::Event;
@@ -18,10 +17,10 @@ use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, s
 use super::known::KnownFindings;
 use super::metrics::{Metrics, resident_bytes};
 use super::service::Service;
-use super::source::{Delivery, PATIENCE, Source};
+use super::source::{self, Arrival, PATIENCE, Source};
 use super::state::StateFile;
 use super::writer::EventWriter;
-use crate::capture::{FrameBatch, InputSummary, InterfaceStatistics, LiveInput};
+use crate::capture::{FrameBatch, InputSummary, LiveInput};
 use crate::engine::{Evaluated, Fold, Limits};
 use crate::judge::Assessment;
 use crate::report::model::Report;
@@ -29,9 +28,6 @@ use crate::report::model::Report;
 /// Bytes of memory that one run of a flow takes at most: in the flow table, in the copy that is
 /// judged, and in its judgement.
 const BYTES_PER_RUN: u64 = 1280;
-
-/// Batches in circulation between the source and the loop.
-const BATCHES: usize = 16;
 
 /// Shortest time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
@@ -122,15 +118,6 @@ pub enum SessionError {
     Abandoned,
 }
 
-/// What the source's thread sends.
-enum Arrival {
-    Frames(FrameBatch),
-    Statistics(InterfaceStatistics),
-    Link { up: bool, reason: Option<String> },
-    Gone { reason: String },
-    Ended(Option<Vec<InputSummary>>),
-}
-
 /// Watches until the source ends or the run is told to stop.
 ///
 /// # Errors
@@ -162,7 +149,8 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         on_their_way: Vec::new(),
     };
     let judging = JudgingThread::start(judging, plan.limits.threads)?;
-    let (arrivals, empty) = start_source(source, Arc::clone(&signals.stop))?;
+    let (arrivals, empty) =
+        source::start(source, Arc::clone(&signals.stop)).map_err(SessionError::Thread)?;
     let hasher = foldhash::fast::RandomState::default();
     let most_runs = plan.limits.max_memory / BYTES_PER_RUN;
     let fold = match plan.limits.keep_copies {
@@ -190,40 +178,6 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         told_jumps: (0, 0),
     };
     pool.install(|| session.run(&arrivals))
-}
-
-/// Starts the thread that reads the source. Answers where its packets arrive, and where batches
-/// go back to it.
-fn start_source(
-    mut source: Box<dyn Source>,
-    stop: Arc<AtomicBool>,
-) -> Result<(Receiver<Arrival>, Sender<FrameBatch>), SessionError> {
-    let (to_loop, arrivals) = bounded(BATCHES);
-    let (to_source, empty) = bounded::<FrameBatch>(BATCHES);
-    let read = move || {
-        loop {
-            if stop.load(Ordering::Relaxed) {
-                source.stop();
-            }
-            let mut batch = empty.try_recv().unwrap_or_default();
-            batch.clear();
-            let arrival = match source.read(&mut batch) {
-                Delivery::Frames => Arrival::Frames(batch),
-                Delivery::Idle => continue,
-                Delivery::Statistics(statistics) => Arrival::Statistics(statistics),
-                Delivery::Link { up, reason } => Arrival::Link { up, reason },
-                Delivery::Gone { reason } => Arrival::Gone { reason },
-                Delivery::End => break,
-            };
-            if to_loop.send(arrival).is_err() {
-                return;
-            }
-        }
-        // The loop waits for this.
-        let _ = to_loop.send(Arrival::Ended(source.finish()));
-    };
-    thread::Builder::new().name("source".to_owned()).spawn(read).map_err(SessionError::Thread)?;
-    Ok((arrivals, to_source))
 }
 
 /// When to do what.

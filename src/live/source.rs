@@ -1,7 +1,13 @@
 //! Where packets come from, one batch after the other: [`Replay`] plays a capture back, and
 //! `interface` reads a network interface. Both are read on a thread of their own.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::clock;
 use crate::base::Timestamp;
@@ -9,6 +15,9 @@ use crate::capture::{FrameBatch, FrameMeta, InputSummary, Inputs, Interface, Int
 
 /// Longest time for which a source keeps its reader waiting.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Batches in circulation between the source and the loop.
+const BATCHES: usize = 16;
 
 /// What a source answers.
 #[derive(Debug)]
@@ -52,6 +61,49 @@ pub trait Source: Send {
 
     /// The summaries of inputs that know better than the watch what they were.
     fn finish(self: Box<Self>) -> Option<Vec<InputSummary>>;
+}
+
+/// What the source's thread sends.
+pub(super) enum Arrival {
+    Frames(FrameBatch),
+    Statistics(InterfaceStatistics),
+    Link { up: bool, reason: Option<String> },
+    Gone { reason: String },
+    Ended(Option<Vec<InputSummary>>),
+}
+
+/// Starts the thread that reads the source. Answers where its packets arrive, and where batches
+/// go back to it.
+pub(super) fn start(
+    mut source: Box<dyn Source>,
+    stop: Arc<AtomicBool>,
+) -> io::Result<(Receiver<Arrival>, Sender<FrameBatch>)> {
+    let (to_loop, arrivals) = bounded(BATCHES);
+    let (to_source, empty) = bounded::<FrameBatch>(BATCHES);
+    let read = move || {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                source.stop();
+            }
+            let mut batch = empty.try_recv().unwrap_or_default();
+            batch.clear();
+            let arrival = match source.read(&mut batch) {
+                Delivery::Frames => Arrival::Frames(batch),
+                Delivery::Idle => continue,
+                Delivery::Statistics(statistics) => Arrival::Statistics(statistics),
+                Delivery::Link { up, reason } => Arrival::Link { up, reason },
+                Delivery::Gone { reason } => Arrival::Gone { reason },
+                Delivery::End => break,
+            };
+            if to_loop.send(arrival).is_err() {
+                return;
+            }
+        }
+        // The loop waits for this.
+        let _ = to_loop.send(Arrival::Ended(source.finish()));
+    };
+    thread::Builder::new().name("source".to_owned()).spawn(read)?;
+    Ok((arrivals, to_source))
 }
 
 /// How fast a capture is played back.
