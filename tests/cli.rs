@@ -1,8 +1,15 @@
 //! The program as a person meets it: exit statuses, messages, files, pipes.
 
+mod diff;
+mod evidence;
+mod exports;
 mod faults;
 mod files;
+mod ledger;
 mod output;
+mod page;
+mod pseudonyms;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

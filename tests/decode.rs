@@ -5,6 +5,7 @@ pub mod corpus;
 mod encapsulations;
 mod frames;
 mod headers;
+mod show;
 mod truncation;
 mod tshark;
 mod tunnels;

@@ -47,13 +47,14 @@ fn differences(row: &Expected, flow: &FlowLine) -> Vec<String> {
         ("packets", row["packets"].clone(), flow.packets.to_string()),
         ("frame_bytes", row["frame_bytes"].clone(), flow.bytes.to_string()),
     ];
-    if row["verdict"] != "-" {
+    let (verdict, reason, strength) = recognised(row);
+    if verdict != "-" {
         let initiator: End = (flow.src_ip.parse().unwrap(), flow.src_port);
         let wanted = end(row, "initiator");
         pairs.push(("initiator", format!("{wanted:?}"), format!("{initiator:?}")));
-        pairs.push(("verdict", row["verdict"].clone(), flow.verdict.clone()));
-        pairs.push(("reason", row["reason"].clone(), flow.reason.clone()));
-        pairs.push(("strength", row["strength"].clone(), flow.strength.clone()));
+        pairs.push(("verdict", verdict, flow.verdict.clone()));
+        pairs.push(("reason", reason, flow.reason.clone()));
+        pairs.push(("strength", strength, flow.strength.clone()));
         pairs.push(("rules", rules(row), flow.rules.join(",")));
         if !row["state"].is_empty() {
             pairs.push(("state", row["state"].clone(), flow.state.clone()));
@@ -68,11 +69,25 @@ fn differences(row: &Expected, flow: &FlowLine) -> Vec<String> {
         .collect()
 }
 
+/// Verdict, reason and strength when payloads are recognised.
+fn recognised(row: &Expected) -> (String, String, String) {
+    let cell = &row["expected_with_recognition"];
+    let mut words = cell.split('/').map(str::to_owned);
+    let verdict = words.next().unwrap();
+    let (reason, strength) = match words.next() {
+        Some(reason) if verdict == "violation" => (reason, String::new()),
+        Some(strength) => (String::new(), strength),
+        None => (String::new(), String::new()),
+    };
+    assert!(words.next().is_none(), "{cell}");
+    (verdict, reason, strength)
+}
+
 /// The rows that cover the flow. For a condition or a qualifier that fails the expectation names
 /// the rows that would, at the end of its note.
 fn rules(row: &Expected) -> String {
-    if !matches!(row["reason"].as_str(), "condition-off" | "qualifier-mismatch") {
-        return row["rules"].clone();
+    if !matches!(recognised(row).1.as_str(), "condition-off" | "qualifier-mismatch") {
+        return row["rules_with_recognition"].clone();
     }
     let (_, nearest) = row["note"].rsplit_once("nearest ").unwrap_or_default();
     nearest.replace(", ", ",")

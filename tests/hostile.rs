@@ -1,6 +1,8 @@
 //! Traffic made to look like something it is not, and honest traffic that must not be taken for
 //! it. Every case was once judged wrongly.
 
+mod tunnels;
+
 use portolan::capture::{Hashing, Inputs};
 
 use crate::frames;
@@ -225,4 +227,151 @@ fn a_packet_without_a_clock_does_not_age_the_capture() {
     let line = run.lines.iter().find(|line| line.proto == "udp" && line.src_ip.starts_with("10."));
     let line = line.expect("the flow is there");
     assert_eq!((line.verdict.as_str(), line.src_ip.as_str()), ("documented", "10.0.0.1"));
+}
+
+/// Most stacks walk over any number of empty destination options (RFC 8200 section 4.6).
+#[test]
+fn no_number_of_extension_headers_hides_two_hosts() {
+    let site = SITE.replace("10.0.0.11\"", "10.0.0.11\", \"fd00::11\"");
+    let rules = Rules::at(&site.replace("10.0.0.1\"", "10.0.0.1\", \"fd00::1\""));
+    let address = |last| {
+        let mut bytes = [0; 16];
+        (bytes[0], bytes[15]) = (0xfd, last);
+        bytes
+    };
+    let plain = frames::tcp6((address(0x11), address(0x01)), (40_000, 445), 1, 0x02);
+    for headers in [1, 60, 62, 63, 100] {
+        let mut frame = plain.clone();
+        let options = |next| [next, 0, 1, 4, 0, 0, 0, 0];
+        let chain = (1..headers).flat_map(|_| options(60)).chain(options(6));
+        frame.splice(54..54, chain);
+        let length = u16::try_from(frame.len() - 54).expect("a short chain");
+        frame[18..20].copy_from_slice(&length.to_be_bytes());
+        frame[20] = 60;
+        let run = judged_at(&rules, 120, &[frame]);
+        assert_eq!(only(&run).0, "violation", "{headers} headers");
+    }
+}
+
+/// What a capture holds of a transfer: segments of the opener by sequence number and length, and
+/// the acknowledgements of the answerer in between, as `Err`.
+fn unseen(steps: &[Result<(u32, usize), u32>]) -> u64 {
+    let (syn, syn_ack, ack) = (0x02, 0x12, 0x10);
+    let ports = (40_000, 80);
+    let mut all = vec![
+        frames::tcp((ADMIN, UNITY), ports, 999, 0, syn, b""),
+        frames::tcp((UNITY, ADMIN), (80, 40_000), 4_999, 1_000, syn_ack, b""),
+    ];
+    all.extend(steps.iter().map(|step| match *step {
+        Ok((sequence, length)) => {
+            frames::tcp((ADMIN, UNITY), ports, sequence, 5_000, ack, &vec![1; length])
+        }
+        Err(number) => frames::tcp((UNITY, ADMIN), (80, 40_000), 5_000, number, ack, b""),
+    }));
+    let run = judged(&all);
+    let [line] = run.lines.as_slice() else { panic!("{} flows", run.lines.len()) };
+    line.src_unseen_bytes
+}
+
+/// Each transfer is written with its gaps, so what is missing is known.
+#[test]
+fn missing_segments_are_counted_and_strange_numbers_are_none() {
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_300, 100))]), 200, "a gap");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_500)]), 400, "acknowledged and not there");
+    assert_eq!(unseen(&[Ok((1_100, 100)), Ok((1_000, 100)), Err(1_200)]), 0, "out of order");
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((1_000, 100)), Err(1_100)]), 0, "sent again");
+    // A device on the way that guesses numbers, and an acknowledgement of what nobody sent.
+    let far = 1_000_u32.wrapping_add(1 << 30);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Ok((1_100, 100)), Err(1_200)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Ok((far, 0)), Err(1_100)]), 0);
+    assert_eq!(unseen(&[Ok((1_000, 100)), Err(1_100), Err(far)]), 0);
+}
+
+#[test]
+fn a_length_that_is_only_claimed_makes_no_super_frame() {
+    let mut frame = frames::udp((DC, UNITY), (5555, 9999), b"short");
+    frame[16..18].copy_from_slice(&60_000_u16.to_be_bytes());
+    let run = judged(&[frame]);
+    assert_eq!(run.report.capture_health.ip_packets.over_9216, 0);
+}
+
+/// Some hosts mark their frames with a priority, and the other direction comes without a tag.
+#[test]
+fn a_priority_tag_is_no_vlan() {
+    let frame = frames::tcp((UNITY, DC), (1025, 445), 1, 0, 0x02, b"");
+    for (tagged, vlan) in [
+        (frames::tagged(0, &frame), None),
+        (frames::tagged(7, &frame), Some(7)),
+        (frames::tagged(7, &frames::tagged(0, &frame)), Some(7)),
+    ] {
+        let run = judged(&[tagged]);
+        assert_eq!(run.lines[0].src_vlan, vlan);
+    }
+}
+
+/// Fragments whose first lies among the first packets of the stream go to a flow of many runs. Put
+/// in one by one, they would take minutes.
+#[test]
+fn fragments_of_a_flow_of_many_runs_are_put_in_together() {
+    let start = 1_772_488_800 * SECOND;
+    let mut packets: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut later = Vec::new();
+    for datagram in 0..40 {
+        let fragments = frames::fragmented_udp((DC, UNITY), (5555, 9999), datagram, 100);
+        let mut fragments = fragments.into_iter().map(|frame| (start, frame));
+        packets.extend(fragments.next());
+        later.extend(fragments);
+    }
+    // Silences of three minutes part the runs (D3.7).
+    let again = frames::udp((DC, UNITY), (5555, 9999), b"again");
+    packets.extend(vec![(start, frames::arp()); 5_000]);
+    let count = later.len();
+    packets.append(&mut later);
+    packets.extend((1..20_000).map(|run| (start + run * 181 * SECOND, again.clone())));
+    let run = check_frames(&packets, &Rules::at(SITE));
+    assert_eq!(run.lines.len(), 20_000);
+    assert_eq!(run.lines[0].packets, 40 + count as u64);
+}
+
+#[test]
+fn bulk_is_no_attempt_whatever_is_said_of_it() {
+    let severity = |datagrams: u16, refused: bool| {
+        let sent = (0..datagrams).map(|number| {
+            let mut frame = frames::udp((DC, UNITY), (5555, 9999), &[7; 1000]);
+            frame[18..20].copy_from_slice(&number.to_be_bytes());
+            frame
+        });
+        let mut sent: Vec<_> = sent.collect();
+        if refused {
+            let error = frames::icmp_unreachable((UNITY, DC), &sent[0]);
+            sent.push(error);
+        }
+        let run = judged(&sent);
+        let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
+        finding.severity.clone()
+    };
+    assert_eq!(severity(8, true), "low");
+    assert_eq!(severity(9, false), "medium");
+    assert_eq!(severity(9, true), "medium");
+}
+
+#[test]
+fn data_byte_by_byte_is_data_and_a_keep_alive_is_none() {
+    let state = |steps: &[(u32, &[u8])]| {
+        let (ports, back) = ((40_000, 80), (80, 40_000));
+        let mut all = vec![
+            frames::tcp((ADMIN, UNITY), ports, 999, 0, 0x02, b""),
+            frames::tcp((UNITY, ADMIN), back, 4_999, 1_000, 0x12, b""),
+        ];
+        for (sequence, data) in steps {
+            all.push(frames::tcp((ADMIN, UNITY), ports, *sequence, 5_000, 0x18, data));
+        }
+        all.push(frames::tcp((UNITY, ADMIN), back, 5_000, 1_003, 0x11, b""));
+        judged(&all).lines[0].state.clone()
+    };
+    let keep_alive: (u32, &[u8]) = (999, &[0]);
+    assert_eq!(state(&[(1_000, b"")]), "handshake-only");
+    assert_eq!(state(&[(1_000, b""), keep_alive, keep_alive, keep_alive]), "handshake-only");
+    assert_eq!(state(&[(1_000, b"a"), (1_001, b"b"), (1_002, b"c")]), "established");
 }

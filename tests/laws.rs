@@ -2,11 +2,13 @@
 //! whole evaluates to; and neither batch size nor the number of threads changes anything.
 
 use portolan::base::{LinkType, Timestamp};
-use portolan::capture::{FrameBatch, FrameMeta, FrameRef};
+use portolan::capture::{FrameBatch, FrameMeta, FrameRef, Hashing, Inputs};
 use portolan::engine::{Evaluated, Fold, Partial};
 use proptest::prelude::*;
 
+use crate::capture::corpus_folder;
 use crate::frames;
+use crate::sites::Numbers;
 
 /// One packet of a generated stream.
 #[derive(Clone, Debug)]
@@ -45,7 +47,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let late = prop_oneof![4 => Just(0), 1 => 0_i64..=2_000_000_000, 1 => 0_i64..5];
     let flags = prop::sample::select(vec![0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0, 0x29, 6]);
-    let tcp = (0_u32..3, 0_u32..3, flags, 0_usize..4);
+    let number = || prop_oneof![12 => 0_u32..3, 1 => Just(1 << 27), 1 => Just(1 << 30)];
+    let tcp = (number(), number(), flags, 0_usize..4);
     let ends = (0_u8..2, 0_u8..2, 0_u16..2);
     let step = (0_u8..9, ends, any::<bool>(), tcp, pause, late, 0_usize..12).prop_map(
         |(kind, ends, back, tcp, pause, late, pick)| {
@@ -117,6 +120,8 @@ fn batch(packets: &[Packet], first: usize) -> FrameBatch {
             original: packet.frame.len() as u32,
             time: Timestamp::from_nanos(packet.time),
             source: FrameRef { ordinal: index as u64, input: 0, number: index as u64 + 1 },
+            stored_at: 0,
+            interface: 0,
             link: LinkType::ETHERNET,
             fcs_bytes: 0,
         });
@@ -306,4 +311,94 @@ fn a_full_table_counts_what_it_cannot_hold() {
     assert_eq!(evaluated.records.len(), 30);
     assert_eq!(evaluated.accounting.of(portolan::flow::Class::TableFull).packets, 70);
     assert_eq!(evaluated.accounting.total().packets, 100);
+}
+
+/// The packets of a capture file.
+fn captured(path: &std::path::Path) -> Vec<(FrameMeta, Vec<u8>)> {
+    let mut inputs = Inputs::open(&[path.to_owned()], Hashing::Off).expect("a capture");
+    let (mut batch, mut packets) = (FrameBatch::default(), Vec::new());
+    while inputs.fill(&mut batch) {
+        packets.extend(batch.frames.iter().map(|meta| (*meta, batch.data(meta).to_vec())));
+    }
+    packets
+}
+
+/// Packets of a capture folded as a stretch of a stream that begins with number `first`.
+fn fold_captured(
+    hasher: &foldhash::fast::RandomState,
+    packets: &[(FrameMeta, Vec<u8>)],
+    first: usize,
+    reach: u64,
+) -> Partial {
+    let mut batch = FrameBatch::default();
+    for ((meta, bytes), index) in packets.iter().zip(first..) {
+        let source = FrameRef { ordinal: index as u64, ..meta.source };
+        batch.frames.push(FrameMeta { offset: batch.bytes.len(), source, ..*meta });
+        batch.bytes.extend_from_slice(bytes);
+    }
+    let mut fold = Fold::with_reach(hasher.clone(), u64::MAX, reach);
+    fold.push(&[batch]);
+    fold.finish()
+}
+
+/// Packets and bytes of one stretch: fewer than a part holds of one flow, so that no cap is hit.
+const STRETCH: usize = 240;
+const STRETCH_BYTES: usize = 1 << 17;
+
+/// The first packets that make a stretch.
+fn stretch(packets: &[(FrameMeta, Vec<u8>)]) -> &[(FrameMeta, Vec<u8>)] {
+    let mut bytes = 0;
+    let fits = |(_, packet): &&(FrameMeta, Vec<u8>)| {
+        bytes += packet.len();
+        bytes < STRETCH_BYTES
+    };
+    let count = packets.iter().take(STRETCH).take_while(fits).count();
+    packets.split_at(count).0
+}
+
+/// What real protocols say is the same in parts: what is spoken, and what was announced.
+#[test]
+fn real_captures_merge_to_the_whole() {
+    let Some(folder) = corpus_folder() else { return };
+    let files = std::fs::read_dir(folder.join("protocols")).expect("captures of protocols");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    let (mut compared, mut speaking, mut announcing) = (0, 0, 0);
+    for (number, file) in (0..).zip(&files) {
+        let packets = captured(file);
+        for seed in 0..6 {
+            let mut numbers = Numbers::seeded(number * 6 + seed);
+            let begin = if seed == 0 { 0 } else { numbers.below(packets.len().max(1)) };
+            let packets = stretch(packets.get(begin..).unwrap_or_default());
+            let reach = *numbers.one_of(&REACHES);
+            let hasher = foldhash::fast::RandomState::default();
+            let whole = fold_captured(&hasher, packets, 0, reach).evaluate();
+            let mut cuts: Vec<usize> =
+                (0..=numbers.below(4)).map(|_| numbers.below(packets.len() + 1)).collect();
+            cuts.extend([0, packets.len()]);
+            cuts.sort_unstable();
+            let mut parts: Vec<Partial> = cuts
+                .windows(2)
+                .filter(|pair| pair[0] < pair[1])
+                .map(|pair| fold_captured(&hasher, &packets[pair[0]..pair[1]], pair[0], reach))
+                .collect();
+            while parts.len() > 1 {
+                let at = numbers.below(parts.len() - 1);
+                let later = parts.remove(at + 1);
+                parts[at].merge(later);
+            }
+            let Some(merged) = parts.pop().map(Partial::evaluate) else { continue };
+            for (one, other) in whole.records.iter().zip(&merged.records) {
+                assert_eq!(one, other, "{file:?} from {begin}, cut at {cuts:?}, reach {reach}");
+                let content = one.content.iter();
+                speaking += content.clone().filter(|one| one.identity.is_some()).count();
+                announcing += content.filter(|one| !one.announced.is_empty()).count();
+            }
+            let same = merged == whole;
+            assert!(same, "{file:?} from {begin}, cut at {cuts:?}, reach {reach}");
+            compared += 1;
+        }
+    }
+    println!("{compared} stretches, {speaking} flows known, {announcing} that announce");
+    assert!(compared > 500 && speaking > 1000 && announcing > 50);
 }

@@ -8,7 +8,7 @@ use crate::runs::repository;
 
 /// From left to right. A layer that has no code yet may be missing.
 const LAYERS: [&str; 11] = [
-    "base", "capture", "decode", "flow", "identify", "judge", "engine", "report", "live", "cli",
+    "base", "capture", "decode", "identify", "flow", "judge", "engine", "report", "live", "cli",
     "main",
 ];
 

@@ -1,8 +1,10 @@
-//! Ways to a wrong verdict, and the right one: the numbered pitfalls of the domain as far as no
-//! payload has to be recognised. Each is a handful of frames made by hand and judged at one site.
+//! Ways to a wrong verdict, and the right one: the numbered pitfalls of the domain. Each is a
+//! handful of frames made by hand and judged at one site.
 
 mod counted;
 mod judged;
+mod messages;
+mod recognised;
 
 use std::sync::LazyLock;
 
@@ -99,6 +101,7 @@ is = ["exch2"]
 "#;
 
 const UNITY1: [u8; 4] = [10, 0, 0, 1];
+const UNITY2: [u8; 4] = [10, 0, 0, 2];
 const DC1: [u8; 4] = [10, 0, 0, 11];
 const GC1: [u8; 4] = [10, 0, 0, 21];
 const EXCH1: [u8; 4] = [10, 0, 0, 31];
@@ -174,4 +177,15 @@ fn rows(run: &Run, port: u16) -> Vec<String> {
 
 fn state(run: &Run, port: u16) -> &'static str {
     run.to_port(port).judgement.state.name()
+}
+
+/// A test for each number.
+#[test]
+fn every_pitfall_has_a_test() {
+    let sources = ["counted", "judged", "recognised"]
+        .map(|name| crate::runs::text(&format!("tests/pitfalls/{name}.rs")));
+    for number in 1..=52 {
+        let name = format!("fn pitfall_{number:02}_");
+        assert!(sources.iter().any(|text| text.contains(&name)), "pitfall {number}");
+    }
 }

@@ -4,6 +4,8 @@ mod coverage;
 mod evidence;
 mod findings;
 mod ledger;
+mod mirrors;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -256,7 +258,7 @@ fn a_valid_waiver_accepts_and_never_documents() {
     let before = fixture("quickstart", "site.toml");
     let dcom = "responder-roles = [\"exchange-partner\"]\ntransport = \"tcp\"\nports = \"1026\"";
     let run = waived(&[waiver("W-1", VALID, "", dcom)]);
-    assert_eq!(lines_to(&run, "tcp", 1026), [["waived", "undocumented-service", "W-1"]]);
+    assert_eq!(lines_to(&run, "tcp", 1026), [["waived", "port-outside-range", "W-1"]]);
     let flows = |run: &Run, verdict: &str| run.report.summary.verdicts[verdict].flows;
     assert_eq!(flows(&run, "documented"), flows(&before, "documented"));
     assert_eq!(flows(&run, "waived"), 1);

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use portolan::capture::{Hashing, InputSummary, Inputs};
+use portolan::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use portolan::engine::{Evaluated, Limits, fold_stream};
 use portolan::judge::model::{Policy, Site, Waivers};
 use portolan::judge::policy::EMBEDDED;
@@ -59,6 +59,7 @@ impl Rules {
 pub struct Run {
     pub stream: Evaluated,
     pub inputs: Vec<InputSummary>,
+    pub times: TimeHealth,
     pub assessment: Assessment,
     pub report: Report,
     pub lines: Vec<FlowLine>,
@@ -94,6 +95,7 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
     let limits = Limits { threads, max_memory: MEMORY, keep_copies: rules.keep_copies };
     let partial = fold_stream(|batch| inputs.fill(batch), limits, |_| {}).expect("threads");
     let mut stream = partial.evaluate();
+    let times = inputs.health();
     let inputs = inputs.finish();
     let terms = Terms {
         policy: &rules.policy,
@@ -104,14 +106,21 @@ pub fn run(mut inputs: Inputs, rules: &Rules, threads: usize) -> Run {
         min_grade: Grade::B,
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = stream.evidence(&inputs);
+    let evidence = stream.evidence(&inputs, times);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
-    let source =
-        Source { inputs: &inputs, skipped: &[], stream: &stream, terms, max_memory: MEMORY };
+    let source = Source {
+        inputs: &inputs,
+        times,
+        skipped: &[],
+        stream: &stream,
+        terms,
+        max_memory: MEMORY,
+        options: &[],
+    };
     let report = report::build(source, &assessment);
     let lines = assessment.flows.iter().filter_map(|flow| report::flow_line(flow, &inputs, terms));
     let lines = lines.collect();
-    Run { stream, inputs, assessment, report, lines }
+    Run { stream, inputs, times, assessment, report, lines }
 }
 
 /// Runs over files and folders.

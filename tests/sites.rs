@@ -32,6 +32,15 @@ impl Numbers {
 
 /// A site file in which about three of four addresses are hosts of some role.
 pub fn random(policy: &Policy, addresses: &BTreeSet<IpAddr>, seed: u64) -> String {
+    of_roles(1, policy, addresses, seed)
+}
+
+/// A site file in which hosts have up to six roles, so that many rows are of the pair.
+pub fn crowded(policy: &Policy, addresses: &BTreeSet<IpAddr>, seed: u64) -> String {
+    of_roles(6, policy, addresses, seed)
+}
+
+fn of_roles(most: usize, policy: &Policy, addresses: &BTreeSet<IpAddr>, seed: u64) -> String {
     let mut numbers = Numbers::seeded(seed);
     let mut site = "schema = 1\n[site]\nname = \"by chance\"\n[conditions]\n".to_owned();
     for condition in &policy.conditions {
@@ -48,7 +57,13 @@ pub fn random(policy: &Policy, addresses: &BTreeSet<IpAddr>, seed: u64) -> Strin
         let role = numbers.below(policy.roles.len());
         let name = format!("host-{}", hosts.len());
         writeln!(site, "[[host]]\nname = \"{name}\"\naddresses = [\"{address}\"]").unwrap();
-        writeln!(site, "roles = [\"{}\"]", policy.roles[role].id).unwrap();
+        let mut roles = BTreeSet::from([role]);
+        for _ in 1..most {
+            roles.insert(numbers.below(policy.roles.len()));
+        }
+        let roles: Vec<String> =
+            roles.into_iter().map(|role| format!("\"{}\"", policy.roles[role].id)).collect();
+        writeln!(site, "roles = [{}]", roles.join(", ")).unwrap();
         let mine =
             policy.attributes.iter().filter(|attribute| attribute.roles.contains(role as u8));
         let mine: Vec<&str> = mine.map(|attribute| attribute.id.as_str()).collect();

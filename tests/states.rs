@@ -66,6 +66,8 @@ fn fold(packets: &[Packet], snaplen: usize) -> Evaluated {
             original: frame.len() as u32,
             time: Timestamp::from_nanos(*time),
             source: FrameRef { ordinal: index, input: 0, number: index + 1 },
+            stored_at: 0,
+            interface: 0,
             link: LinkType::ETHERNET,
             fcs_bytes: 0,
         });

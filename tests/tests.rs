@@ -1,6 +1,7 @@
 //! Integration tests, one binary; the module list is the table of contents.
 #![allow(unreachable_pub, reason = "modules of one test binary share helpers")]
 
+mod accuracy;
 mod capture;
 mod cli;
 mod corpus;
@@ -12,6 +13,8 @@ mod hostile;
 mod identify;
 mod laws;
 mod layers;
+mod page;
+mod payload;
 mod pitfalls;
 mod policy;
 mod report;

@@ -29,6 +29,10 @@ pub struct FrameMeta {
     pub time: Timestamp,
     /// Place in the stream, input and packet number.
     pub source: FrameRef,
+    /// Offset of the first captured byte in the uncompressed stream of its input, from 0.
+    pub stored_at: u64,
+    /// Index of its interface among those of its input, in the order of the file.
+    pub interface: u32,
     /// How to read the first bytes.
     pub link: LinkType,
     /// Bytes of frame check sequence at the end of the frame (pcapng `if_fcslen`, upper bits of
@@ -52,7 +56,7 @@ impl FrameBatch {
     }
 
     /// Appends a frame: its bytes, how many it had on the wire, its time and its link type. Its
-    /// place in the stream is set by whoever knows it.
+    /// place in the stream is set by whoever knows it; no file holds it.
     pub fn append(&mut self, data: &[u8], original: u32, time: Timestamp, link: LinkType) {
         let captured = data.len() as u32;
         self.frames.push(FrameMeta {
@@ -61,6 +65,8 @@ impl FrameBatch {
             original: original.max(captured),
             time,
             source: FrameRef::default(),
+            stored_at: 0,
+            interface: 0,
             link,
             fcs_bytes: 0,
         });

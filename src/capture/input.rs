@@ -322,6 +322,8 @@ impl InputReader {
             original,
             time: self.time,
             source: FrameRef { ordinal, input: place.input, number: self.summary.packets },
+            stored_at: self.offset + record.data as u64,
+            interface: record.interface as u32,
             link: record.link,
             fcs_bytes: record.fcs_bytes,
         }

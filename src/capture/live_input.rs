@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use super::arrivals::TimeHealth;
 use super::batch::{FrameBatch, FrameMeta};
 use super::interface::{Interface, InterfaceStatistics};
 use super::reorder::{Reorder, recycle};
@@ -69,6 +70,11 @@ impl LiveInput {
     /// Greatest time of a frame so far.
     pub fn last_time(&self) -> Option<Timestamp> {
         self.running.summary.last
+    }
+
+    /// How orderly the times were of what has arrived so far.
+    pub fn health(&self) -> TimeHealth {
+        self.reorder.health()
     }
 
     /// What is known of the input so far.

@@ -6,7 +6,8 @@
 //! A path goes through `paths` (folders, doubles, names), `inputs` (order, overlap) and `input`
 //! (one file from first to last byte); what they deliver goes through `arrivals` (which packets
 //! are late) and `reorder` (their places). Bytes go through `compression` (hash, decompress) and
-//! `feed` (a thread that reads ahead), and are cut into records by `pcap` or `pcapng`.
+//! `feed` (a thread that reads ahead), and are cut into records by `pcap` or `pcapng`. The way back,
+//! packets into a file, is `write`.
 
 mod arrivals;
 mod batch;
@@ -24,6 +25,7 @@ mod pcap;
 mod pcapng;
 mod reorder;
 mod summary;
+mod write;
 
 pub use arrivals::{LatePackets, TimeHealth};
 pub use batch::{FrameBatch, FrameMeta, FrameRef};
@@ -35,3 +37,4 @@ pub use interface::{Interface, InterfaceStatistics, Resolution};
 pub use live_input::{LiveInput, RunningSummary};
 pub use paths::Skipped;
 pub use summary::{ByteOrder, Compression, Container, Ending, InputSummary};
+pub use write::{PcapngWriter, WrittenPacket};

@@ -1,8 +1,12 @@
 //! The command line, as clap sees it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::WITHHELD;
+
+use super::report::ReportCommand;
 
 /// Proves whether a network's traffic stays inside its documented port matrix.
 #[derive(Debug, Parser)]
@@ -15,10 +19,10 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Judge the conversations of packet captures
-    Check(Check),
+    Check(Box<Check>),
     /// Judge the conversations on a network interface, until stopped
     #[cfg(unix)]
-    Watch(Watch),
+    Watch(Box<Watch>),
     /// Show the headers of one packet, with offsets, and what they amount to
     Show {
         /// Capture file
@@ -27,6 +31,9 @@ pub(super) enum Command {
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         packet: u64,
     },
+    /// Make something of a JSON report
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Print a JSON Schema
     Schema {
         /// What to describe
@@ -57,6 +64,18 @@ pub(super) enum Format {
     Text,
     /// The JSON report
     Json,
+    /// Annotations for GitHub Actions
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FlowFormatName {
+    /// The names of `portolan schema flow`
+    Native,
+    /// The names of the Elastic Common Schema
+    Ecs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -111,10 +130,31 @@ pub(super) struct Check {
     /// Write the JSON report; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+    /// Write the report as one page that needs no network and no script; - for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
     /// Write one JSON object for each flow; compressed if the name ends in .zst; - for
     /// standard output
     #[arg(long, value_name = "FILE")]
     pub(super) flows: Option<PathBuf>,
+    /// An earlier JSON report: tell which findings are new, gone or changed, and why
+    #[arg(long, value_name = "REPORT")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Names of the fields in the flow list
+    #[arg(long, value_name = "FORMAT", default_value = "native")]
+    pub(super) flows_format: FlowFormatName,
+    /// Write a small capture for each finding into this folder: the first packets of its sample
+    /// flows. Reads the captures twice
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Packets kept of each flow as evidence
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "evidence",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) evidence_packets: u64,
+    /// Replace addresses, host names and file names in everything that is written by
+    /// pseudonyms under the key in this file, of at least 16 bytes
+    #[arg(long, value_name = "KEYFILE", conflicts_with = "evidence")]
+    pub(super) pseudonymise: Option<PathBuf>,
     /// Findings below this severity do not fail the run
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     pub(super) fail_on: SeverityName,
@@ -257,6 +297,83 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     port.or_else(|_| text.parse()).map_err(|_| {
         format!("`{text}` is neither a port nor an address and port, such as 127.0.0.1:9464")
     })
+}
+
+impl Check {
+    /// The options on which the report depends, with every default filled in and without the
+    /// folders of files, which are nobody's business.
+    pub(super) fn options(&self) -> Vec<String> {
+        let hidden = self.pseudonymise.is_some();
+        let mut options = Options { list: Vec::new(), hidden };
+        options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
+        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add("max-memory", self.max_memory.to_string());
+        options.add_flag("keep-copies", self.keep_copies);
+        if hidden {
+            options.add("pseudonymise", WITHHELD.to_owned());
+        }
+        options.list
+    }
+}
+
+#[cfg(unix)]
+impl Watch {
+    /// The same for a watch.
+    pub(super) fn options(&self) -> Vec<String> {
+        let mut options = Options { list: Vec::new(), hidden: false };
+        options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
+        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add("max-memory", self.max_memory.to_string());
+        options.add_flag("keep-copies", self.keep_copies);
+        options.add("keep", self.keep.to_string());
+        if let Some(filter) = &self.filter {
+            options.add("filter", filter.clone());
+        }
+        options.list
+    }
+}
+
+/// Options as a command line has them.
+struct Options {
+    list: Vec<String>,
+    /// Whether names of files are withheld: a file may be called after a host.
+    hidden: bool,
+}
+
+impl Options {
+    fn add(&mut self, name: &str, value: String) {
+        self.list.extend([format!("--{name}"), value]);
+    }
+
+    fn add_flag(&mut self, name: &str, given: bool) {
+        self.list.extend(given.then(|| format!("--{name}")));
+    }
+
+    fn add_files(&mut self, site: Option<&Path>, waivers: Option<&Path>, policy: &[String]) {
+        let base = |path: &Path| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into_owned()
+        };
+        for (name, file) in [("site", site), ("waivers", waivers)] {
+            if let Some(file) = file {
+                self.add(name, if self.hidden { WITHHELD.to_owned() } else { base(file) });
+            }
+        }
+        for policy in policy {
+            self.add("policy", base(Path::new(policy)));
+        }
+    }
+
+    fn add_terms(&mut self, reading: ReadingName, fail_on: SeverityName, min_grade: GradeName) {
+        self.add("reading", chosen(reading));
+        self.add("fail-on", chosen(fail_on));
+        self.add("min-grade", chosen(min_grade));
+    }
+}
+
+/// The name of a value, as the command line takes it.
+fn chosen(value: impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// A number of bytes with an optional binary suffix.

@@ -1,31 +1,44 @@
 //! `portolan check`: captures in, a report out.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::Check;
-use super::output::{Files, Outputs, flows_to_stdout, report_to_stdout, to_stdout};
+use super::args::{Check, FlowFormatName, Format};
+use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
 use super::rules::Rules;
-use super::{Exit, complain, shown};
-use crate::capture::{Hashing, InputSummary, Inputs};
+use super::{Exit, complain, evidence, shown};
+use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
-use crate::judge::{Assessment, Outcome, Terms, assess};
-use crate::report::{self, FlowLine, Palette, Source, model::Report, printable};
+use crate::judge::{Outcome, Terms, assess};
+use crate::report::model::{FlowList, Report};
+use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Source, StoredReport};
+use crate::report::{github, html, printable, sarif};
 
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let rules = Rules::load(&check.policy, check.site.as_deref(), check.waivers.as_deref())?;
+    let mut rules = Rules::load(
+        &check.policy,
+        check.site.as_deref(),
+        check.waivers.as_deref(),
+        check.pseudonymise.as_deref(),
+    )?;
+    let baseline = baseline(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
         outputs.refuse("a capture", path)?;
     }
-    let files = outputs.create()?;
+    evidence::prepare(check, &inputs)?;
+    let mut files = outputs.create()?;
     let skipped = inputs.skipped().to_vec();
-    let (mut stream, inputs) = read(check, inputs)?;
+    let (mut stream, times, inputs) = read(check, inputs)?;
+    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
+        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
+    }
+    let (inputs, skipped) = rules.hide(&mut stream, inputs, skipped);
     let terms = Terms {
         policy: &rules.policy,
         site: &rules.site,
@@ -35,31 +48,52 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         min_grade: check.min_grade.into(),
     };
     let records = std::mem::take(&mut stream.records);
-    let evidence = stream.evidence(&inputs);
+    let evidence = stream.evidence(&inputs, times);
     let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
+    let options = check.options();
     let source = Source {
         inputs: &inputs,
+        times,
         skipped: &skipped,
         stream: &stream,
         terms,
         max_memory: check.max_memory,
+        options: &options,
     };
-    let report = report::build(source, &assessment);
-    for input in inputs.iter().filter(|input| input.ending.is_failure()) {
-        complain(&printable(&format!("{}: {}", input.path.display(), input.ending)));
-    }
+    let mut report = report::build(source, &assessment);
     let lines = || {
         let flows = assessment.flows.iter();
         flows.filter_map(|flow| report::flow_line(flow, &inputs, terms))
     };
-    write_files(check, files, &report, lines())?;
-    print(check, &report, lines())?;
-    if let Some(message) = report::complaint(&report.accounting.mismatches) {
-        return Err(message);
+    if let Some(folder) = &check.evidence {
+        evidence::write(check, folder, &inputs, &assessment, &mut report)?;
     }
-    Ok(exit(&assessment, &inputs))
+    if let Some(earlier) = &baseline {
+        report.diff = Some(report::diff(&earlier.report, &earlier.sha256, &report));
+    }
+    report.flow_list = write_flow_list(check, &mut files, lines())?;
+    report::seal(&mut report).map_err(|error| format!("cannot write the report: {error}"))?;
+    write_files(files, &report)?;
+    print(check, &report, lines())?;
+    exit(&report, assessment.outcome, &inputs)
 }
 
+/// The report to compare with.
+fn baseline(check: &Check) -> Result<Option<StoredReport>, String> {
+    let Some(path) = &check.baseline else { return Ok(None) };
+    let earlier = super::report::stored(path)?;
+    let hidden = earlier.report.run.options.iter().any(|option| option == "--pseudonymise");
+    if hidden == check.pseudonymise.is_some() {
+        return Ok(Some(earlier));
+    }
+    Err(format!(
+        "the baseline `{}` {} pseudonyms; give both reports the same key, or none",
+        shown(path),
+        if hidden { "has" } else { "has no" }
+    ))
+}
+
+/// Whether what is printed there is coloured.
 pub(super) fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -73,9 +107,11 @@ fn open(check: &Check) -> Result<Inputs, String> {
 }
 
 /// Reads and folds all captures.
-fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummary>), String> {
-    let shown = !check.quiet && !check.no_progress && std::io::stderr().is_terminal();
-    let meter = Meter::new(shown, inputs.total_bytes());
+fn read(
+    check: &Check,
+    mut inputs: Inputs,
+) -> Result<(Evaluated, TimeHealth, Vec<InputSummary>), String> {
+    let meter = Meter::new(shows_progress(check), inputs.total_bytes());
     let read = meter.read();
     let limits = Limits {
         threads: check.threads.into(),
@@ -90,54 +126,101 @@ fn read(check: &Check, mut inputs: Inputs) -> Result<(Evaluated, Vec<InputSummar
     let partial = fold_stream(fill, limits, |progress| meter.show(progress));
     meter.clear();
     let partial = partial.map_err(|error| error.to_string())?;
-    Ok((partial.evaluate(), inputs.finish()))
+    let times = inputs.health();
+    Ok((partial.evaluate(), times, inputs.finish()))
 }
 
-fn write_files(
+/// Writes the flow list, and tells what the report says of it.
+fn write_flow_list(
     check: &Check,
-    files: Files,
-    report: &Report,
+    files: &mut Files,
     lines: impl Iterator<Item = FlowLine>,
-) -> Result<(), String> {
-    if let Some(file) = files.report {
-        file.finish(|out| write_report(out, report))?;
-    }
-    let Some(file) = files.flows else { return Ok(()) };
-    let compressed = check.flows.as_deref().is_some_and(ends_in_zst);
+) -> Result<Option<FlowList>, String> {
+    let (Some(file), Some(path)) = (files.take(Product::Flows), &check.flows) else {
+        return Ok(None);
+    };
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let format = flow_format(check);
+    let mut list = FlowList {
+        file: name,
+        format: format.name().to_owned(),
+        size: 0,
+        sha256: String::new(),
+        flows: 0,
+    };
     file.finish(|out| {
-        if !compressed {
-            return report::write_flows(out, lines);
+        let mut out = Hashed::new(out);
+        if ends_in_zst(path) {
+            let mut encoder = zstd::Encoder::new(&mut out, 3)?;
+            list.flows = report::write_flows(&mut encoder, format, lines)?;
+            encoder.finish()?;
+        } else {
+            list.flows = report::write_flows(&mut out, format, lines)?;
         }
-        let mut encoder = zstd::Encoder::new(out, 3)?;
-        report::write_flows(&mut encoder, lines)?;
-        encoder.finish().map(|_| ())
-    })
+        (list.size, list.sha256) = out.finish();
+        Ok(())
+    })?;
+    Ok(Some(list))
 }
 
-pub(super) fn write_report(out: &mut dyn Write, report: &Report) -> std::io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
+fn write_files(mut files: Files, report: &Report) -> Result<(), String> {
+    if let Some(file) = files.take(Product::Report) {
+        file.finish(|out| report::write(out, report))?;
+    }
+    if let Some(file) = files.take(Product::Html) {
+        file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
+    }
+    Ok(())
 }
 
-/// Standard output: the report, the flows, or the summary.
+fn flow_format(check: &Check) -> FlowFormat {
+    match check.flows_format {
+        FlowFormatName::Native => FlowFormat::Native,
+        FlowFormatName::Ecs => FlowFormat::Ecs,
+    }
+}
+
+/// Whether progress is shown: somebody watches, and did not ask for silence.
+pub(super) fn shows_progress(check: &Check) -> bool {
+    !check.quiet && !check.no_progress && std::io::stderr().is_terminal()
+}
+
+/// Standard output: the report, the page, the flows, or the summary.
 fn print(
     check: &Check,
     report: &Report,
     lines: impl Iterator<Item = FlowLine>,
 ) -> Result<(), String> {
-    if report_to_stdout(check) {
-        return to_stdout(|out| write_report(out, report));
+    match for_stdout(check) {
+        Some(Product::Report) => return to_stdout(|out| report::write(out, report)),
+        Some(Product::Html) => {
+            return to_stdout(|out| html::write(out, report, &report::sha256(report)?));
+        }
+        Some(Product::Flows) => {
+            return to_stdout(|out| {
+                report::write_flows(out, flow_format(check), lines).map(|_| ())
+            });
+        }
+        None => {}
     }
-    if flows_to_stdout(check) {
-        return to_stdout(|out| report::write_flows(out, lines));
-    }
-    if check.quiet {
-        return Ok(());
+    match check.format {
+        Format::Github => return to_stdout(|out| github::write(out, report)),
+        Format::Sarif => return to_stdout(|out| sarif::write(out, report)),
+        Format::Text | Format::Json if check.quiet => return Ok(()),
+        Format::Text | Format::Json => {}
     }
     let palette = Palette::new(colour(&std::io::stdout()));
     to_stdout(|out| {
         out.write_all(report::summary(report, palette).as_bytes())?;
-        let written = [("report", &check.report), ("flows", &check.flows)];
+        if let Some(diff) = &report.diff {
+            write!(out, "\nSince the baseline: {}", report::in_words(diff))?;
+        }
+        let written = [
+            ("report", &check.report),
+            ("page", &check.html),
+            ("flows", &check.flows),
+            ("evidence", &check.evidence),
+        ];
         for (what, path) in written {
             if let Some(path) = path {
                 writeln!(out, "\n{what} written to {}", shown(path))?;
@@ -151,12 +234,82 @@ fn ends_in_zst(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "zst")
 }
 
-pub(super) fn exit(assessment: &Assessment, inputs: &[InputSummary]) -> Exit {
-    let verdict = match assessment.outcome {
+/// How a run ended. One whose sums do not agree is no result, whatever it says.
+pub(super) fn exit(
+    report: &Report,
+    outcome: Outcome,
+    inputs: &[InputSummary],
+) -> Result<Exit, String> {
+    if let Some(message) = report::complaint(&report.accounting.mismatches) {
+        return Err(message);
+    }
+    let verdict = match outcome {
         Outcome::Pass => Exit::Pass,
         Outcome::Fail => Exit::Findings,
         Outcome::Inconclusive => Exit::Inconclusive,
     };
     let failed = inputs.iter().any(|input| input.ending.is_failure());
-    verdict.or(if failed { Exit::Failed } else { Exit::Pass })
+    Ok(verdict.or(if failed { Exit::Failed } else { Exit::Pass }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::model::{Site, Waivers};
+    use crate::judge::policy::load_policy;
+    use crate::judge::{EMBEDDED, Grade, ReadingMode, Severity};
+
+    /// A pcap file of one Ethernet frame, 60 zeros.
+    fn capture() -> Vec<u8> {
+        let words = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1, 0, 0, 60, 60];
+        let head = words.iter().flat_map(|word| word.to_le_bytes());
+        head.chain([0; 60]).collect()
+    }
+
+    fn report() -> Report {
+        let file: Box<dyn std::io::Read + Send> = Box::new(std::io::Cursor::new(capture()));
+        let streams = vec![("one.pcap".to_owned(), file)];
+        let mut inputs = Inputs::from_streams(streams, Hashing::Off).expect("memory can be read");
+        let limits = Limits { threads: 1, max_memory: 1 << 20, keep_copies: false };
+        let partial = fold_stream(|batch| inputs.fill(batch), limits, |_| {}).expect("a thread");
+        let (stream, times) = (partial.evaluate(), inputs.health());
+        let inputs = inputs.finish();
+        let policy = load_policy(EMBEDDED).expect("the embedded packs load");
+        let terms = Terms {
+            policy: &policy,
+            site: &Site::default(),
+            waivers: &Waivers::default(),
+            reading: ReadingMode::Inferred,
+            fail_on: Severity::Low,
+            min_grade: Grade::B,
+        };
+        let evidence = stream.evidence(&inputs, times);
+        let records = stream.records.clone();
+        let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
+        let source = Source {
+            inputs: &inputs,
+            times,
+            skipped: &[],
+            stream: &stream,
+            terms,
+            max_memory: 0,
+            options: &[],
+        };
+        report::build(source, &assessment)
+    }
+
+    #[test]
+    fn sums_that_do_not_agree_are_an_internal_error() {
+        let mut report = report();
+        assert_eq!(exit(&report, Outcome::Pass, &[]), Ok(Exit::Pass));
+        report.accounting.packets_read += 1;
+        report.inputs[0].packets += 1;
+        report.accounting.mismatches = report::mismatches(&report);
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive] {
+            let message = exit(&report, outcome, &[]).expect_err("one packet is in no class");
+            assert!(message.starts_with("internal error: the sums of this run"), "{message}");
+            let sides = "packets: 2 read from the inputs, 1 in the classes";
+            assert!(message.ends_with(sides), "{message}");
+        }
+    }
 }

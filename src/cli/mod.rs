@@ -2,13 +2,17 @@
 
 mod args;
 mod check;
+mod evidence;
 mod output;
 mod progress;
+mod pseudonyms;
+mod report;
 mod rules;
 mod schema;
 mod show;
 #[cfg(unix)]
 mod status;
+mod verify;
 #[cfg(unix)]
 mod watch;
 
@@ -67,6 +71,7 @@ pub fn run() -> ExitCode {
         args::Command::Check(check) => check::run(check),
         #[cfg(unix)]
         args::Command::Watch(watch) => watch::run(watch),
+        args::Command::Report(command) => report::run(command),
         args::Command::Schema { name } => schema::run(*name),
         args::Command::Show { file, packet } => show::run(file, *packet),
     };

@@ -80,50 +80,109 @@ impl<'a> Output<'a> {
         };
         Ok(Some(Output { path, replaced: [place(path)?, place(&unfinished)?] }))
     }
+
+    /// Refuses to write over a file that is read.
+    fn refuse(&self, what: &str, read: &Path) -> Result<(), String> {
+        match fs::canonicalize(read) {
+            Ok(read) if self.replaced.contains(&read) => Err(format!(
+                "cannot write `{}`: that would replace {what}; choose another name",
+                shown(self.path)
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Whether the report goes to standard output.
-pub(super) fn report_to_stdout(check: &Check) -> bool {
-    check.format == Format::Json || check.report.as_deref().is_some_and(is_dash)
+/// What a run can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Product {
+    /// The JSON report.
+    Report,
+    /// The page.
+    Html,
+    /// The list of flows.
+    Flows,
 }
 
-/// Whether the flows go to standard output.
-pub(super) fn flows_to_stdout(check: &Check) -> bool {
-    check.flows.as_deref().is_some_and(is_dash)
+impl Product {
+    fn name(self) -> &'static str {
+        match self {
+            Product::Report => "report",
+            Product::Html => "page",
+            Product::Flows => "flows",
+        }
+    }
 }
 
-fn is_dash(path: &Path) -> bool {
+/// The products of a run, and the files asked for.
+fn products(check: &Check) -> [(Product, Option<&Path>); 3] {
+    [
+        (Product::Report, check.report.as_deref()),
+        (Product::Html, check.html.as_deref()),
+        (Product::Flows, check.flows.as_deref()),
+    ]
+}
+
+/// What goes to standard output instead of the summary.
+fn on_stdout(check: &Check) -> impl Iterator<Item = Product> {
+    let json = check.format == Format::Json;
+    products(check).into_iter().filter_map(move |(product, path)| {
+        let asked = json && product == Product::Report;
+        (asked || path.is_some_and(is_dash)).then_some(product)
+    })
+}
+
+/// What goes to standard output instead of the summary, if anything does.
+pub(super) fn for_stdout(check: &Check) -> Option<Product> {
+    on_stdout(check).next()
+}
+
+/// Whether a path stands for standard input or output.
+pub(super) fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
 /// The files that a run shall write.
 #[derive(Debug)]
 pub(super) struct Outputs<'a> {
-    report: Option<Output<'a>>,
-    flows: Option<Output<'a>>,
+    list: Vec<(Product, Output<'a>)>,
 }
 
 /// The same, opened.
 #[derive(Debug)]
 pub(super) struct Files {
-    pub(super) report: Option<Pending>,
-    pub(super) flows: Option<Pending>,
+    list: Vec<(Product, Pending)>,
+}
+
+impl Files {
+    /// The file of a product, if it was asked for and not taken before.
+    pub(super) fn take(&mut self, product: Product) -> Option<Pending> {
+        let at = self.list.iter().position(|(one, _)| *one == product)?;
+        Some(self.list.swap_remove(at).1)
+    }
 }
 
 impl<'a> Outputs<'a> {
     /// The outputs asked for, if they do not get in each other's way.
     pub(super) fn of(check: &'a Check) -> Result<Self, String> {
-        if report_to_stdout(check) && flows_to_stdout(check) {
-            return Err("report and flows cannot both go to standard output".to_owned());
+        let printed: Vec<_> = on_stdout(check).map(Product::name).collect();
+        if let [one, other, ..] = printed.as_slice() {
+            return Err(format!("{one} and {other} cannot both go to standard output"));
         }
-        let report = Output::of(check.report.as_deref())?;
-        let flows = Output::of(check.flows.as_deref())?;
-        if let (Some(report), Some(flows)) = (&report, &flows)
-            && flows.replaced.iter().any(|path| report.replaced.contains(path))
-        {
-            return Err(format!("report and flows cannot both go to `{}`", shown(flows.path)));
+        let mut list: Vec<(Product, Output<'_>)> = Vec::new();
+        for (product, path) in products(check) {
+            let Some(output) = Output::of(path)? else { continue };
+            let clash = |other: &&(Product, Output<'_>)| {
+                output.replaced.iter().any(|path| other.1.replaced.contains(path))
+            };
+            if let Some((other, _)) = list.iter().find(clash) {
+                let (one, both) = (other.name(), product.name());
+                let path = shown(output.path);
+                return Err(format!("{one} and {both} cannot both go to `{path}`"));
+            }
+            list.push((product, output));
         }
-        Ok(Outputs { report, flows })
+        Ok(Outputs { list })
     }
 
     /// Refuses to write over what the run is made from.
@@ -131,7 +190,12 @@ impl<'a> Outputs<'a> {
         for capture in check.captures.iter().filter(|path| !is_dash(path)) {
             self.refuse("a capture", capture)?;
         }
-        let rules = [("the site file", &check.site), ("the waiver file", &check.waivers)];
+        let rules = [
+            ("the site file", &check.site),
+            ("the waiver file", &check.waivers),
+            ("the baseline", &check.baseline),
+            ("the key", &check.pseudonymise),
+        ];
         for (what, path) in rules {
             if let Some(path) = path {
                 self.refuse(what, path)?;
@@ -143,25 +207,27 @@ impl<'a> Outputs<'a> {
 
     /// Refuses to write over a file that the run reads.
     pub(super) fn refuse(&self, what: &str, read: &Path) -> Result<(), String> {
-        let Ok(read) = fs::canonicalize(read) else { return Ok(()) };
-        for output in [&self.report, &self.flows].into_iter().flatten() {
-            if output.replaced.contains(&read) {
-                let output = shown(output.path);
-                return Err(format!(
-                    "cannot write `{output}`: that would replace {what}; choose another name"
-                ));
-            }
-        }
-        Ok(())
+        self.list.iter().try_for_each(|(_, output)| output.refuse(what, read))
     }
 
     /// Opens the files, so that a bad path fails before a long run.
     pub(super) fn create(&self) -> Result<Files, String> {
-        let create = |output: &Option<Output<'_>>| {
-            output.as_ref().map(|output| Pending::create(output.path)).transpose()
-        };
-        Ok(Files { report: create(&self.report)?, flows: create(&self.flows)? })
+        let list = self.list.iter();
+        let list = list.map(|(product, output)| Ok((*product, Pending::create(output.path)?)));
+        Ok(Files { list: list.collect::<Result<_, String>>()? })
     }
+}
+
+/// Writes a file, or to standard output, unless that would replace the file that was read.
+pub(super) fn write_beside(
+    read: (&str, &Path),
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
+    let Some(output) = Output::of(Some(path))? else { return to_stdout(write) };
+    let (what, read) = read;
+    output.refuse(what, read)?;
+    Pending::create(path)?.finish(write)
 }
 
 /// Writes to standard output. A reader that has gone away ends the printing, not the run.

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use super::args::{GradeName, ReadingName, SeverityName};
 use super::check::colour;
-use super::shown;
+use super::{pseudonyms, shown};
+use crate::capture::{InputSummary, Skipped};
+use crate::engine::Evaluated;
 use crate::judge::diagnostic::{Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Grade, ReadingMode, Severity};
-use crate::report::printable;
+use crate::report::{Pseudonyms, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -22,10 +24,12 @@ pub(super) struct Rules {
     pub(super) policy: Policy,
     pub(super) site: Site,
     pub(super) waivers: Waivers,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 impl Rules {
-    /// Reads them from their files, the policy packs by name or file.
+    /// Reads them from their files, the policy packs by name or file. With a key, the site and the
+    /// waivers are in the pseudonyms that it gives.
     ///
     /// # Errors
     /// Everything that is wrong with the first file that cannot be used, with lines and columns.
@@ -33,26 +37,76 @@ impl Rules {
         packs: &[String],
         site: Option<&Path>,
         waivers: Option<&Path>,
+        pseudonymise: Option<&Path>,
     ) -> Result<Self, String> {
         let policy = policy(packs)?;
-        let site = match site {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_site(&text, &shown(path), &policy)
-                    .map_err(|faults| rendered("site", &faults))?
-            }
-            None => Site::default(),
+        let mut pseudonyms = pseudonymise.map(pseudonyms::load).transpose()?;
+        let (site, hidden) = match site {
+            Some(path) => read_site(path, &policy, pseudonyms.as_mut())?,
+            None => <(Site, Site)>::default(),
         };
         let waivers = match waivers {
-            Some(path) => {
-                let text = text_of(path)?;
-                load_waivers(&text, &shown(path), &policy, &site)
-                    .map_err(|faults| rendered("waiver", &faults))?
-            }
+            Some(path) => read_waivers(path, &policy, (&site, &hidden), pseudonyms.as_mut())?,
             None => Waivers::default(),
         };
-        Ok(Rules { policy, site, waivers })
+        let site = if pseudonyms.is_some() { hidden } else { site };
+        Ok(Rules { policy, site, waivers, pseudonyms })
     }
+
+    /// Replaces what the captures tell of addresses and names, if pseudonyms were asked for.
+    pub(super) fn hide(
+        &mut self,
+        stream: &mut Evaluated,
+        inputs: Vec<InputSummary>,
+        skipped: Vec<Skipped>,
+    ) -> (Vec<InputSummary>, Vec<Skipped>) {
+        let Some(names) = &mut self.pseudonyms else { return (inputs, skipped) };
+        stream.records = names.records(std::mem::take(&mut stream.records));
+        stream.carriers = names.carriers(std::mem::take(&mut stream.carriers));
+        (
+            inputs.iter().map(|input| names.input(input)).collect(),
+            skipped.iter().map(|file| names.skipped(file)).collect(),
+        )
+    }
+}
+
+/// The site as it is, and in pseudonyms.
+fn read_site(
+    path: &Path,
+    policy: &Policy,
+    names: Option<&mut Pseudonyms>,
+) -> Result<(Site, Site), String> {
+    let text = text_of(path)?;
+    let load = |text: &str| {
+        load_site(text, &shown(path), policy).map_err(|faults| rendered("site", &faults))
+    };
+    let site = load(&text)?;
+    let mut hidden = Site::default();
+    if let Some(names) = names {
+        hidden = load(&pseudonyms::site(&text, names)?)?;
+        hidden.sha256.clone_from(&site.sha256);
+    }
+    Ok((site, hidden))
+}
+
+/// The waivers, in pseudonyms if there are any, for the site as it is and in pseudonyms.
+fn read_waivers(
+    path: &Path,
+    policy: &Policy,
+    (site, hidden): (&Site, &Site),
+    names: Option<&mut Pseudonyms>,
+) -> Result<Waivers, String> {
+    let text = text_of(path)?;
+    let load = |text: &str, site: &Site| {
+        load_waivers(text, &shown(path), policy, site).map_err(|faults| rendered("waiver", &faults))
+    };
+    let mut waivers = load(&text, site)?;
+    if let Some(names) = names {
+        let sha256 = waivers.sha256;
+        waivers = load(&pseudonyms::waivers(&text, names)?, hidden)?;
+        waivers.sha256 = sha256;
+    }
+    Ok(waivers)
 }
 
 /// Loads the packs that were asked for, and the infrastructure pack unless one is among them.

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
 use super::args::{Speed, Watch};
-use super::check::{colour, exit, write_report};
+use super::check::{colour, exit};
 use super::output::{Pending, to_stdout};
 use super::rules::Rules;
 use super::status::Status;
@@ -58,6 +58,7 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
         Parts {
             source,
             rules,
+            options: watch.options(),
             load: Box::new(move || load(&sources)),
             publish: watch.report.clone().map(publisher),
             events: EventWriter::start(output),
@@ -92,7 +93,8 @@ impl Sources {
 
 fn load(sources: &Sources) -> Result<live::Rules, String> {
     let Sources { policy, site, waivers, terms: (reading, fail_on, min_grade) } = sources;
-    let Rules { policy, site, waivers } = Rules::load(policy, site.as_deref(), waivers.as_deref())?;
+    let Rules { policy, site, waivers, .. } =
+        Rules::load(policy, site.as_deref(), waivers.as_deref(), None)?;
     Ok(live::Rules {
         policy,
         site,
@@ -223,7 +225,7 @@ fn paths(watch: &Watch) -> live::Paths {
 
 /// Writes each report under the same name.
 fn publisher(path: PathBuf) -> live::Publish {
-    Box::new(move |report| Pending::create(&path)?.finish(|out| write_report(out, report)))
+    Box::new(move |report| Pending::create(&path)?.finish(|out| report::write(out, report)))
 }
 
 /// Says what the run amounts to.
@@ -242,8 +244,5 @@ fn finish(watch: &Watch, ended: &Ended) -> Result<Exit, String> {
     if let Some(message) = &ended.failed {
         return Err(message.clone());
     }
-    if let Some(message) = report::complaint(&ended.report.accounting.mismatches) {
-        return Err(message);
-    }
-    Ok(exit(&ended.assessment, &ended.inputs))
+    exit(&ended.report, ended.assessment.outcome, &ended.inputs)
 }

@@ -247,6 +247,12 @@ fn ether_type(kind: u16, packet: &mut Packet<'_>) -> Step {
     }
 }
 
+/// Whether a header hangs on `hook` that may stand any number of times between an IP header and
+/// the transport header (RFC 8200 section 4.1). Each takes at least eight bytes of the frame.
+pub(super) fn is_extension(hook: On) -> bool {
+    matches!(hook, On::Ip(IpProto(0 | 43 | 44 | 51 | 60 | 135 | 139 | 140)))
+}
+
 /// Reads the header that an IP protocol number names. In IPv4 the numbers of IPv6 extension
 /// headers are protocols like any other.
 fn ip_protocol(protocol: IpProto, packet: &mut Packet<'_>) -> Step {

@@ -5,8 +5,9 @@
 //! router in hop limit, header checksum and traffic class. Everything else is equal (D4.2).
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use crate::base::IpProto;
 
@@ -14,7 +15,8 @@ use crate::base::IpProto;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
     /// Hash over the captured bytes of the innermost IP packet, without hop limit, header
-    /// checksum and traffic class.
+    /// checksum and traffic class. Comparable within one run of the program: its key is drawn
+    /// anew in each.
     pub digest: u64,
     /// Time to live or hop limit of the innermost IP header.
     pub hop_limit: u8,
@@ -34,8 +36,9 @@ pub enum Distinction {
     Field,
 }
 
-/// Start of the hash. Anyone may know it: copies are only looked for within one flow.
-const SEED: u64 = 0x70_6f_72_74_6f_6c_61_6e;
+/// Key of the hash. With a key that senders know, other bytes could be made to look like a copy
+/// of what went before, and be left out with it.
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 /// The IPv4 header without options, and the fields in it that a router may change.
 const IPV4_HEADER: usize = 20;
@@ -111,7 +114,7 @@ fn has_timestamp(header: &[u8], length: usize) -> bool {
 }
 
 fn digest(header: &[u8], rest: &[u8]) -> u64 {
-    let mut state = FixedState::with_seed(SEED).build_hasher();
+    let mut state = KEY.build_hasher();
     state.write(header);
     state.write(rest);
     state.finish()
@@ -152,5 +155,27 @@ mod tests {
         assert_eq!(ipv6(&v6).digest, digest);
         v6[3] ^= 1;
         assert_ne!(ipv6(&v6).digest, digest);
+    }
+
+    /// Under a key that anyone can look up, eight bytes of payload equal to a part of it make eight
+    /// other bytes count for nothing, those of a sequence number say.
+    #[test]
+    fn no_payload_makes_other_bytes_count_for_nothing() {
+        const PART_OF_PUBLIC_KEY: u64 = 0xc0ac_29b7_c97c_50dd;
+        let (one, mut other) = (vec![0; 300], vec![0; 300]);
+        let with_part = |mut bytes: Vec<u8>| {
+            bytes[48..56].copy_from_slice(&PART_OF_PUBLIC_KEY.to_ne_bytes());
+            bytes
+        };
+        other[4..8].copy_from_slice(&[1, 2, 3, 4]);
+        let (one, other) = (with_part(one), with_part(other));
+        let public = |bytes: &[u8]| {
+            let mut state = foldhash::fast::FixedState::with_seed(0).build_hasher();
+            state.write(bytes);
+            state.finish()
+        };
+        assert_eq!(public(&one), public(&other));
+        let keyed = |rest: &[u8]| digest(&[0; 20], rest);
+        assert_ne!(keyed(&one), keyed(&other));
     }
 }

@@ -46,7 +46,8 @@ pub use stop::{Layer, Stop, StopReason};
 pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 
 /// How many headers of one frame are followed. Real frames have fewer than twenty; the limit only
-/// bounds the work on frames made to be deep.
+/// bounds the work on frames made to be deep. Extension headers behind an IP header do not count:
+/// hosts walk over any number of them, so whoever stopped would let traffic hide behind them.
 const HEADER_LIMIT: u32 = 64;
 /// How many tunnels of one frame are entered.
 const TUNNEL_LIMIT: u32 = 16;
@@ -64,9 +65,11 @@ pub fn dissect(frame: &FrameMeta, bytes: &[u8], observer: &mut impl Observer) ->
 /// Peels headers off `packet` from the one found on `hook` until its class is known.
 fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -> Decoded {
     let mut hook = hook;
-    let mut outside: Option<(Packet<'a>, Carrying)> = None;
+    let mut outside: Option<Outside<'a>> = None;
     let mut tunnels = 0;
-    for _ in 0..HEADER_LIMIT {
+    let mut headers = 0;
+    while headers < HEADER_LIMIT {
+        headers += u32::from(!dispatch::is_extension(hook));
         let start = packet.offset();
         let step = dispatch::step(hook, packet);
         if let Some(format) = packet.format.filter(|_| packet.offset() > start) {
@@ -74,11 +77,14 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
         }
         if let Some(carrier) = packet.carrier.take() {
             observer.carrier(carrier);
+            if let Some(outside) = &mut outside {
+                outside.carrier = Some(carrier);
+            }
         }
         match step {
             Step::Next(next) => hook = next,
             Step::Enter(inside, carrying) => {
-                outside = Some((packet.clone(), carrying));
+                outside = Some(Outside { packet: packet.clone(), carrying, carrier: None });
                 tunnels += 1;
                 if tunnels > TUNNEL_LIMIT {
                     return settle(too_deep(inside, TUNNEL_LIMIT), packet, outside, observer);
@@ -86,7 +92,9 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
                 packet.enter(carrying);
                 hook = inside;
             }
-            Step::NoTunnel => return outside.map_or_else(|| unknown(hook), own_flow),
+            Step::NoTunnel => {
+                return outside.map_or_else(|| unknown(hook), |outside| outside.own_flow(observer));
+            }
             Step::Done(decoded) => return settle(decoded, packet, outside, observer),
         }
     }
@@ -98,24 +106,39 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
 fn settle(
     decoded: Decoded,
     packet: &Packet<'_>,
-    outside: Option<(Packet<'_>, Carrying)>,
+    outside: Option<Outside<'_>>,
     observer: &mut impl Observer,
 ) -> Decoded {
     let Some(outside) = outside else { return decoded };
     match decoded {
         Decoded::Unit(_) | Decoded::Fragment(_) => decoded,
         Decoded::NonIp(..) if packet.mirrored => decoded,
-        Decoded::NonIp(..) => own_flow(outside),
+        Decoded::NonIp(..) => outside.own_flow(observer),
         Decoded::Stopped(stop) => {
             observer.unread_inside(stop);
-            own_flow(outside)
+            outside.own_flow(observer)
         }
     }
 }
 
-/// The class of a tunnel packet as one of its own flow.
-fn own_flow((packet, carrying): (Packet<'_>, Carrying)) -> Decoded {
-    packet.own_flow(carrying)
+/// The innermost tunnel that was entered.
+struct Outside<'a> {
+    /// The packet before it was.
+    packet: Packet<'a>,
+    /// That packet as one of its own flow.
+    carrying: Carrying,
+    /// What its header said of it, once that was read.
+    carrier: Option<Carrier>,
+}
+
+impl Outside<'_> {
+    /// The class of the tunnel packet as one of its own flow.
+    fn own_flow(self, observer: &mut impl Observer) -> Decoded {
+        if let Some(carrier) = self.carrier {
+            observer.own_flow(carrier);
+        }
+        self.packet.own_flow(self.carrying)
+    }
 }
 
 fn too_deep(hook: On, limit: u32) -> Decoded {

@@ -59,6 +59,10 @@ pub trait Observer {
     /// The packet came through a tunnel. Outermost first.
     fn carrier(&mut self, _carrier: Carrier) {}
 
+    /// The frame counts for a flow of the tunnel that was told of last, because it carried no
+    /// packet that could be read.
+    fn own_flow(&mut self, _carrier: Carrier) {}
+
     /// What a tunnel carried could not be read: the frame counts for the tunnel itself.
     fn unread_inside(&mut self, _stop: Stop) {}
 }

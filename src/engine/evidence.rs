@@ -1,12 +1,13 @@
 //! What the inputs and the fold say of the evidence, for judging.
 
 use super::partial::Evaluated;
-use crate::capture::{InputSummary, Interface};
+use crate::capture::{InputSummary, Interface, TimeHealth};
 use crate::judge::{Doubt, Evidence};
 
 impl Evaluated {
-    /// What is known of the evidence before judging begins.
-    pub fn evidence(&self, inputs: &[InputSummary]) -> Evidence {
+    /// What is known of the evidence before judging begins. `times` tells how orderly the times of
+    /// the whole stream are.
+    pub fn evidence(&self, inputs: &[InputSummary], times: TimeHealth) -> Evidence {
         let failed = inputs.iter().filter(|input| input.ending.is_failure()).count() as u64;
         let interfaces = || inputs.iter().flat_map(|input| &input.interfaces);
         let filtered = interfaces().filter(|interface| interface.filter.is_some()).count() as u64;
@@ -14,11 +15,16 @@ impl Evaluated {
         let cut = inputs.iter().map(|input| input.cut_packets).sum();
         let blurred = self.blurred.packets;
         let facts = &self.facts;
+        let (back, forward) = (times.clock.jumps_backward, times.clock.jumps_forward);
+        let out_of_reach = times.late.out_of_reach;
         let copied = Doubt::of_copies(facts.copies.exact + facts.copies.routed, facts.ip_packets);
         let all = [
             (failed, Doubt::InputsFailed { failed, inputs: inputs.len() as u64 }),
             (filtered, Doubt::Filtered(filtered)),
             (dropped, Doubt::Dropped(dropped)),
+            (back.count, Doubt::ClockSetBack(back)),
+            (forward.count, Doubt::Paused(forward)),
+            (out_of_reach, Doubt::OutOfOrder(out_of_reach)),
             (cut, Doubt::Cut(cut)),
             (facts.over_9216, Doubt::SuperFrames(facts.over_9216)),
             (blurred, Doubt::BlurredPackets(blurred)),
@@ -27,6 +33,7 @@ impl Evaluated {
         ];
         Evidence {
             begin: self.timeline.begin(),
+            unread_inside: self.unread_inside.total().packets,
             reasons: all
                 .into_iter()
                 .filter(|(count, _)| *count > 0)

@@ -10,6 +10,10 @@ use crate::capture::{FrameBatch, FrameMeta};
 /// Frames per chunk: enough work to be worth handing to another thread.
 const CHUNK: usize = 512;
 
+/// Bytes of memory that one run of a flow takes at most, from the flow table to its judgement,
+/// without what its payload told.
+pub(super) const BYTES_PER_RUN: u64 = 768;
+
 /// How far apart two copies of one packet may lie in the stream, in packets. A mirror of ten
 /// gigabits passes about as many in a millisecond.
 const COPY_REACH: u64 = 2048;
@@ -23,7 +27,8 @@ pub struct Fold {
 }
 
 impl Fold {
-    /// Starts with nothing. At `most_runs` runs in the flow table no flow begins any more; its
+    /// Starts with nothing. At `most_runs` runs in the flow table, or as much memory used
+    /// for payload instead, no flow begins any more and no payload is kept; its
     /// packets are accounted for as [`Class::TableFull`](crate::flow::Class::TableFull).
     pub fn new(hasher: foldhash::fast::RandomState, most_runs: u64) -> Self {
         Fold::with_reach(hasher, most_runs, COPY_REACH)
@@ -56,17 +61,18 @@ impl Fold {
         let lead = |batch| chunks(batch, batch.frames.get(..split(batch)).unwrap_or_default());
         let body = |batch| chunks(batch, batch.frames.get(split(batch)..).unwrap_or_default());
         self.decode(&batches.iter().flat_map(lead).collect::<Vec<_>>(), Partial::hold);
-        let may_grow = self.partial.runs() < self.most_runs;
-        self.decode(&batches.iter().flat_map(body).collect::<Vec<_>>(), |partial, routed| {
-            partial.fold(routed, may_grow);
-        });
+        let may_grow = self.used() < self.most_runs;
+        self.decode(
+            &batches.iter().flat_map(body).collect::<Vec<_>>(),
+            |partial, routed, arenas| partial.fold(routed, arenas, may_grow),
+        );
     }
 
     /// Decodes chunks of frames side by side and hands them on in their order.
     fn decode(
         &mut self,
         chunks: &[(&FrameBatch, &[FrameMeta])],
-        hand_on: impl FnOnce(&mut Partial, &mut [Routed]),
+        hand_on: impl FnOnce(&mut Partial, &mut [Routed], &[&[u8]]),
     ) {
         if self.routed.len() < chunks.len() {
             self.routed.resize_with(chunks.len(), Routed::new);
@@ -77,7 +83,8 @@ impl Fold {
             .par_iter()
             .zip(routed.par_iter_mut())
             .for_each(|((batch, frames), routed)| routed.decode(hasher, batch, frames));
-        hand_on(&mut self.partial, routed);
+        let arenas: Vec<&[u8]> = chunks.iter().map(|(batch, _)| batch.bytes.as_slice()).collect();
+        hand_on(&mut self.partial, routed, &arenas);
     }
 
     /// Runs held in the flow table.
@@ -88,7 +95,8 @@ impl Fold {
     /// Gives up flows that ended more than `keep` nanoseconds of packet time ago, in one part of
     /// the flow table, counted by `turn`; [`Fold::TURNS`] turns go over all of it. Their packets
     /// are accounted for as [`Class::Forgotten`](crate::flow::Class::Forgotten). A connection that
-    /// is open stays for a day at least. Answers how many runs went.
+    /// is open stays for a day at least. What the flows that go announced is announced no more.
+    /// Answers how many runs went.
     pub fn forget(&mut self, turn: usize, keep: i64) -> u64 {
         let shard = turn % Self::TURNS;
         if shard == 0 {
@@ -103,6 +111,17 @@ impl Fold {
     /// Time of the last packet of the stream.
     pub fn end(&self) -> Option<Timestamp> {
         self.partial.end()
+    }
+
+    /// How much of the flow table is in use, in runs: those held, and as many as would take the
+    /// memory used for payload.
+    pub fn used(&self) -> u64 {
+        self.partial.runs() + self.partial.kept() / BYTES_PER_RUN
+    }
+
+    /// Bytes of memory in use for what the payload of flows tells.
+    pub fn kept(&self) -> u64 {
+        self.partial.kept()
     }
 
     /// Ends the fold.

@@ -3,14 +3,14 @@
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
-use super::routed::{Counts, Routed, hash, shard_of};
+use super::routed::{Chunk, Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
 use crate::base::{Merge, Timestamp};
 use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
-    FragmentPool, QuoteLog, Tally, records,
+    FragmentPool, QuoteLog, Room, Tally, records,
 };
 
 /// Number of shards of the flow table; the same for any number of threads.
@@ -96,27 +96,37 @@ impl Partial {
         self.shards.iter().map(|shard| shard.table.runs()).sum()
     }
 
+    /// Bytes of memory in use for what payload tells.
+    pub fn kept(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.table.kept()).sum()
+    }
+
     /// Notes the place of a packet, to tell which of two stretches is the earlier.
     pub(super) fn begin_at(&mut self, ordinal: u64) {
         self.first_ordinal.get_or_insert(ordinal);
     }
 
-    /// Notes that no stretch lies before this one.
+    /// Notes that no stretch lies before this one, wherever it begins.
     pub(super) fn mark_first(&mut self) {
         self.is_first = true;
     }
 
+    /// Whether nothing can lie before this stretch.
+    fn begins_stream(&self) -> bool {
+        self.is_first || self.first_ordinal == Some(0)
+    }
+
     /// The place in the stream behind the packets that are held back.
     pub(super) fn lead_end(&self) -> u64 {
-        if self.is_first {
-            return 0;
+        match self.first_ordinal {
+            Some(first) if !self.begins_stream() => first.saturating_add(2 * self.copy_reach),
+            _ => 0,
         }
-        self.first_ordinal.unwrap_or_default().saturating_add(2 * self.copy_reach)
     }
 
     /// Holds decoded frames back that follow those held.
-    pub(super) fn hold(&mut self, routed: &mut [Routed]) {
-        for chunk in routed {
+    pub(super) fn hold(&mut self, routed: &mut [Routed], arenas: &[&[u8]]) {
+        for (chunk, arena) in routed.iter_mut().zip(arenas) {
             self.counts.merge(std::mem::take(&mut chunk.counts));
             for (shard, units) in self.shards.iter_mut().zip(&chunk.units) {
                 shard.prime(units);
@@ -127,20 +137,23 @@ impl Partial {
             for unit in &chunk.quotes {
                 self.is_copied_quote(unit);
             }
-            self.lead.append(chunk);
+            self.lead.append(chunk, arena);
         }
     }
 
-    /// Folds decoded frames, which follow all frames before. With `may_grow` unset no flow begins.
-    pub(super) fn fold(&mut self, routed: &mut [Routed], may_grow: bool) {
+    /// Folds decoded frames, which follow all frames before and whose bytes lie in `arenas`. With
+    /// `may_grow` unset no flow begins, and no more payload is kept.
+    pub(super) fn fold(&mut self, routed: &mut [Routed], arenas: &[&[u8]], may_grow: bool) {
         let mut outcome = Outcome::default();
         let joined = self.collect_serial(routed, &mut outcome);
-        let routed = &*routed;
+        let chunk = |(routed, bytes)| Chunk { routed, bytes };
+        let chunks: Vec<Chunk<'_>> = routed.iter().zip(arenas.iter().copied()).map(chunk).collect();
+        let room = Room { grow: may_grow, hold: !self.begins_stream() };
         let outcomes: Vec<Outcome> = self
             .shards
             .par_iter_mut()
             .enumerate()
-            .map(|(number, shard)| shard.update(routed, number, &joined, may_grow))
+            .map(|(number, shard)| shard.update(&chunks, number, &joined, room))
             .collect();
         outcomes.into_iter().for_each(|more| outcome.merge(more));
         let Outcome { in_flows, no_room, blurred, copied, copies } = outcome;
@@ -231,15 +244,18 @@ impl Partial {
         };
         let mut later = if other_is_earlier { std::mem::replace(self, other) } else { other };
         let mut lead = std::mem::replace(&mut later.lead, Routed::new());
-        let known = lead.split_off(self.lead_end());
-        self.hold(&mut [lead]);
-        self.fold(&mut [known], true);
+        let mut known = lead.split_off(self.lead_end());
+        let arena = std::mem::take(&mut lead.held);
+        self.hold(std::slice::from_mut(&mut lead), &[&arena]);
+        let arena = std::mem::take(&mut known.held);
+        self.fold(std::slice::from_mut(&mut known), &[&arena], true);
         self.join(later);
     }
 
     /// Joins a later neighbour that holds nothing back any more.
     fn join(&mut self, later: Partial) {
         let end = later.lead_end();
+        let settles = self.begins_stream() && !later.begins_stream();
         let Partial {
             hasher: _,
             copy_reach: _,
@@ -256,21 +272,28 @@ impl Partial {
         } = later;
         for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
             shard.table.merge(table);
+            if settles {
+                shard.table.settle();
+            }
             shard.window.follow(&window, end);
         }
         self.fragment_window.follow(&fragment_window, end);
         self.quote_window.follow(&quote_window, end);
-        let mut found: Vec<Unit> = Vec::new();
-        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| found.push(unit));
+        let mut found: Vec<Vec<(u64, Unit)>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        let mut in_flows = Tally::default();
+        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| {
+            in_flows.merge(Tally::of(unit.frame_bytes, unit.source));
+            let hash = hash(&self.hasher, &unit.key);
+            if let Some(found) = found.get_mut(shard_of(hash)) {
+                found.push((hash, unit));
+            }
+        });
         self.quotes.merge(quotes);
         self.counts.merge(counts);
         self.blurred.merge(blurred);
-        for unit in found {
-            let hash = hash(&self.hasher, &unit.key);
-            if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
-                shard.table.merge_unit(hash, &unit);
-            }
-            self.counts.accounting.add(Class::Flow, Tally::of(unit.frame_bytes, unit.source));
+        self.counts.accounting.add(Class::Flow, in_flows);
+        for (shard, found) in self.shards.iter_mut().zip(found) {
+            shard.table.merge_units(found);
         }
     }
 
@@ -279,7 +302,8 @@ impl Partial {
     pub fn evaluate(mut self) -> Evaluated {
         let mut whole = Partial::new(self.hasher.clone(), self.copy_reach);
         let mut lead = std::mem::replace(&mut self.lead, Routed::new());
-        whole.fold(std::slice::from_mut(&mut lead), true);
+        let arena = std::mem::take(&mut lead.held);
+        whole.fold(std::slice::from_mut(&mut lead), &[&arena], true);
         whole.join(self);
         let Partial { shards, mut fragments, quotes, mut counts, blurred, .. } = whole;
         fragments.finish(&mut counts.accounting);

@@ -4,11 +4,16 @@ use super::partial::SHARDS;
 use super::timeline::Timeline;
 use crate::base::Merge;
 use crate::capture::{FrameBatch, FrameMeta};
-use crate::decode::{Aside, Carrier, Decoded, FlowKey, FragmentUnit, Observer, Unit, dissect};
+use crate::decode::{
+    Aside, Carrier, Decoded, FlowKey, FragmentUnit, Observer, Transport, Unit, dissect,
+};
 use crate::flow::{
-    Accounting, CaptureFacts, CarrierLog, Class, FirstFragment, FragmentEvent, GROUP,
+    Accounting, CaptureFacts, CarrierLog, Class, FirstFragment, FragmentEvent, GROUP, Packet,
 };
 use std::hash::{BuildHasher, Hasher};
+
+/// Bytes of a UDP header (RFC 768).
+const UDP_HEADER: u32 = 8;
 
 /// Bytes that the processor fetches at once; a guess that costs nothing when wrong.
 const CACHE_LINE: usize = 64;
@@ -37,6 +42,42 @@ pub(super) struct Routed {
     pub(super) quotes: Vec<Unit>,
     /// What depends on no other packet.
     pub(super) counts: Counts,
+    /// The payload of packets that are held back. That of others lies in their batch.
+    pub(super) held: Vec<u8>,
+}
+
+/// Decoded frames, and the arena that holds their bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk<'a> {
+    pub(super) routed: &'a Routed,
+    pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Chunk<'a> {
+    /// The packets of one shard, in groups to be looked up together.
+    pub(super) fn groups(self, shard: usize) -> impl Iterator<Item = (Self, &'a [(u64, Unit)])> {
+        let units = self.routed.units.get(shard).into_iter();
+        units.flat_map(|units| units.chunks(GROUP)).map(move |group| (self, group))
+    }
+
+    /// One of the packets with its payload.
+    pub(super) fn packet(self, unit: &'a Unit) -> Packet<'a> {
+        let rest = self.bytes.get(unit.payload_offset as usize..).unwrap_or_default();
+        let payload = rest.get(..unit.payload_captured as usize).unwrap_or_default();
+        let wire = match unit.first_fragment() {
+            None => unit.payload_bytes,
+            Some(_) => self.datagram_bytes(unit).unwrap_or(unit.payload_bytes.saturating_add(1)),
+        };
+        Packet { unit, payload, wire }
+    }
+
+    /// Bytes of payload of a fragmented UDP datagram, from the header before it.
+    fn datagram_bytes(self, unit: &Unit) -> Option<u32> {
+        let end = (unit.payload_offset as usize).checked_sub(2)?;
+        let length = self.bytes.get(end.checked_sub(2)?..end)?.first_chunk()?;
+        let length = u32::from(u16::from_be_bytes(*length)).saturating_sub(UDP_HEADER);
+        (unit.transport == Transport::Udp && length > unit.payload_bytes).then_some(length)
+    }
 }
 
 /// What is known of each frame by itself, added up.
@@ -73,6 +114,10 @@ impl Observer for Watch<'_> {
         self.counts.carriers.note(&carrier, self.frame);
     }
 
+    fn own_flow(&mut self, carrier: Carrier) {
+        self.counts.carriers.note_own_flow(&carrier, self.frame);
+    }
+
     fn unread_inside(&mut self, stop: crate::decode::Stop) {
         let class = Class::Stopped(stop);
         self.counts.unread_inside.count(class, self.frame.original, self.frame.source);
@@ -86,6 +131,7 @@ impl Routed {
             fragments: Vec::new(),
             quotes: Vec::new(),
             counts: Counts::default(),
+            held: Vec::new(),
         }
     }
 
@@ -120,7 +166,11 @@ impl Routed {
     fn dissect(&mut self, hasher: &foldhash::fast::RandomState, frame: &FrameMeta, data: &[u8]) {
         let counts = &mut self.counts;
         match dissect(frame, data, &mut Watch { frame, counts }) {
-            Decoded::Unit(unit) => self.route(hasher, unit),
+            Decoded::Unit(mut unit) => {
+                // From here on the offset is that in the arena.
+                unit.payload_offset = unit.payload_offset.saturating_add(frame.offset as u32);
+                self.route(hasher, unit);
+            }
             Decoded::Fragment(fragment) => {
                 self.counts.facts.note_fragment(&fragment);
                 self.fragments.push(FragmentEvent::Later(fragment));
@@ -152,11 +202,21 @@ impl Routed {
         }
     }
 
-    /// Appends what was decoded of the frames that follow; nothing is left there.
-    pub(super) fn append(&mut self, later: &mut Routed) {
-        let Routed { units, fragments, quotes, counts } = later;
+    /// Appends what was decoded of the frames that follow, whose bytes lie in `arena`; nothing is
+    /// left there.
+    pub(super) fn append(&mut self, later: &mut Routed, arena: &[u8]) {
+        let Routed { units, fragments, quotes, counts, held: _ } = later;
         for (held, more) in self.units.iter_mut().zip(units) {
-            held.append(more);
+            for (hash, mut unit) in more.drain(..) {
+                let header = (unit.payload_offset as usize).min(UDP_HEADER as usize);
+                let begin = unit.payload_offset as usize - header;
+                let payload = arena.get(begin..).unwrap_or_default();
+                let length = header + unit.payload_captured as usize;
+                let payload = payload.get(..length).unwrap_or(payload);
+                unit.payload_offset = (self.held.len() + header) as u32;
+                self.held.extend_from_slice(payload);
+                held.push((hash, unit));
+            }
         }
         self.fragments.append(fragments);
         self.quotes.append(quotes);
@@ -166,7 +226,7 @@ impl Routed {
     /// Takes out what lies at or behind place `end` of the stream.
     pub(super) fn split_off(&mut self, end: u64) -> Routed {
         let before = |ordinal: u64| ordinal < end;
-        let mut rest = Routed::new();
+        let mut rest = Routed { held: self.held.clone(), ..Routed::new() };
         for (held, rest) in self.units.iter_mut().zip(&mut rest.units) {
             *rest = held.split_off(held.partition_point(|(_, unit)| before(unit.source.ordinal)));
         }

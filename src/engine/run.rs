@@ -4,12 +4,9 @@ use std::thread;
 
 use crossbeam_channel::bounded;
 
-use super::fold::Fold;
+use super::fold::{BYTES_PER_RUN, Fold};
 use super::partial::Partial;
 use crate::capture::FrameBatch;
-
-/// Bytes of memory that one run of a flow takes at most, from the flow table to its judgement.
-const BYTES_PER_RUN: u64 = 704;
 
 /// Batches folded at once: enough work between two points where the workers wait for each other.
 const FOLDED: usize = 4;

@@ -1,10 +1,12 @@
 //! One shard of the fold: the flows whose keys hash to it, and the packets among which their
 //! copies are looked for. Shards share nothing, so each is updated on its own.
 
-use super::routed::{Routed, shard_of};
+use super::routed::{Chunk, shard_of};
 use crate::base::Merge;
 use crate::decode::Unit;
-use crate::flow::{CopyCounts, CopyWindow, FlowTable, GROUP, PacketCopy, Pushed, Tally};
+use crate::flow::{
+    CopyCounts, CopyWindow, FlowTable, GROUP, Packet, PacketCopy, Pushed, Room, Tally,
+};
 
 /// One shard.
 #[derive(Clone, Debug)]
@@ -63,49 +65,52 @@ impl Shard {
     /// place among them. None has its place in an earlier batch.
     pub(super) fn update(
         &mut self,
-        chunks: &[Routed],
+        chunks: &[Chunk<'_>],
         number: usize,
         late: &[(u64, Unit)],
-        may_grow: bool,
+        room: Room,
     ) -> Outcome {
         let mut outcome = Outcome::default();
         let mut late = late.iter().filter(|(hash, _)| shard_of(*hash) == number).peekable();
-        for group in chunks
-            .iter()
-            .filter_map(|chunk| chunk.units.get(number))
-            .flat_map(|units| units.chunks(GROUP))
-        {
+        for (chunk, group) in chunks.iter().flat_map(|chunk| chunk.groups(number)) {
             let copies = self.copies(group, &mut outcome);
             if late.peek().is_none() {
                 let tell = |unit: &Unit, pushed| outcome.count(unit, pushed);
-                self.table.push_group(group, &copies, may_grow, tell);
+                self.table.push_group(group, &copies, |unit| chunk.packet(unit), room, tell);
                 continue;
             }
             for (packet, copy) in group.iter().zip(&copies) {
                 // One in the place of its first fragment comes right behind it.
                 while let Some(fragment) = late.next_if(|(_, late)| late.source < packet.1.source) {
-                    self.push(fragment, None, may_grow, &mut outcome);
+                    self.push_fragment(fragment, room, &mut outcome);
                 }
-                self.push(packet, *copy, may_grow, &mut outcome);
+                self.push(packet.0, chunk.packet(&packet.1), *copy, room, &mut outcome);
             }
         }
         for fragment in late {
-            self.push(fragment, None, may_grow, &mut outcome);
+            self.push_fragment(fragment, room, &mut outcome);
         }
         outcome
     }
 
     fn push(
         &mut self,
-        (hash, unit): &(u64, Unit),
+        hash: u64,
+        packet: Packet<'_>,
         copy: Option<PacketCopy>,
-        may_grow: bool,
+        room: Room,
         outcome: &mut Outcome,
     ) {
         match copy {
-            Some(copy) => self.table.push_copy(*hash, unit, copy.original, may_grow),
-            None => outcome.count(unit, self.table.push(*hash, unit, may_grow)),
+            Some(copy) => self.table.push_copy(hash, packet.unit, copy.original, room.grow),
+            None => outcome.count(packet.unit, self.table.push(hash, packet, room)),
         }
+    }
+
+    /// Adds a later fragment to its flow; its payload is not joined to that of the first.
+    fn push_fragment(&mut self, (hash, unit): &(u64, Unit), room: Room, outcome: &mut Outcome) {
+        let packet = Packet { unit, payload: &[], wire: 0 };
+        self.push(*hash, packet, None, room, outcome);
     }
 
     /// Which packets of a group are copies.

@@ -5,7 +5,8 @@
 //! fingerprint. What its sender repeats is none: a repetition differs in the IPv4 identification
 //! or the TCP timestamp. Where a packet has neither, only what follows within a millisecond
 //! counts, because no sender repeats a message so soon; acknowledgements and resets are
-//! repeated even then, and count only behind a router.
+//! repeated even then, and count only behind a router. A packet that comes more often than mirrors
+//! and routers make copies is one that its sender repeats to hide how much it sends.
 //!
 //! Whether a packet is a copy depends on nothing but the packets within reach before it. That is
 //! what makes the answer the same for any cut of the stream: see
@@ -21,7 +22,8 @@ const DISTINCT_REACH: u64 = 50_000_000;
 /// How far apart the copies of any other packet lie, in nanoseconds: those of one switch.
 const PLAIN_REACH: u64 = 1_000_000;
 
-/// Packets that share a set.
+/// Packets that share a set, and most copies of one packet: a mirror of both directions and a
+/// router make three. Whatever comes more often is sent more often.
 const WAYS: usize = 4;
 
 /// Sets of a window.
@@ -81,6 +83,7 @@ impl CopyWindow {
         let mark = (fingerprint.digest ^ flow).max(1);
         let place = (mark >> 32) as usize % SETS;
         let (seen, next) = self.sets.get_mut(place)?;
+        let mut originals = 0;
         let copy = seen
             .iter()
             .filter(|seen| seen.mark == mark && ordinal.abs_diff(seen.ordinal) <= self.reach)
@@ -93,9 +96,11 @@ impl CopyWindow {
                     Distinction::Time => PLAIN_REACH,
                     Distinction::Nothing => return None,
                 };
+                originals += usize::from(spacing <= limit);
                 (spacing <= limit).then_some(PacketCopy { original: seen.time, spacing, routed })
             })
             .min_by_key(|copy| (copy.spacing, copy.routed, copy.original));
+        let copy = copy.filter(|_| originals < WAYS);
         if let Some(oldest) = seen.get_mut(*next % WAYS) {
             *oldest = Seen { mark, ordinal, time, hop_limit: fingerprint.hop_limit };
             *next += 1;
@@ -198,6 +203,17 @@ mod tests {
     fn reach_is_counted_in_packets_too() {
         assert!(found(10, (64, 64), Field, 64));
         assert!(!found(10, (64, 64), Field, 65));
+    }
+
+    #[test]
+    fn whoever_repeats_itself_is_counted() {
+        let mut window = CopyWindow::new(64);
+        let copies = (0..30).filter(|number| {
+            let time = at(*number * 100_000);
+            window.note(9, print(5, 64, Field), number.unsigned_abs(), time).is_some()
+        });
+        // All that mirrors and routers can make of the first.
+        assert_eq!(copies.collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ const ETHERNET_MTU: u32 = 1500;
 /// Longest IP packet of a link with jumbo frames as switches know them, in bytes.
 const JUMBO_MTU: u32 = 9216;
 
-/// Counts over all IP packets read, copies included unless said otherwise.
+/// Counts over all IP packets read, by the bytes that were on the wire, copies included unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaptureFacts {
     /// IP packets and fragments.
@@ -38,7 +38,7 @@ pub struct CaptureFacts {
 impl CaptureFacts {
     /// Counts a packet of a flow.
     pub fn note(&mut self, unit: &Unit) {
-        self.note_length(unit.ip_bytes, unit.cut);
+        self.note_length(unit.ip_bytes.min(unit.frame_bytes), unit.cut);
         let oddities = unit.oddities;
         self.without_length += u64::from(oddities.without_length);
         self.header_checksum_wrong += u64::from(oddities.header_checksum_wrong);
@@ -47,7 +47,7 @@ impl CaptureFacts {
 
     /// Counts a later fragment.
     pub fn note_fragment(&mut self, fragment: &FragmentUnit) {
-        self.note_length(fragment.ip_bytes, fragment.cut);
+        self.note_length(fragment.ip_bytes.min(fragment.frame_bytes), fragment.cut);
     }
 
     fn note_length(&mut self, ip_bytes: u32, cut: bool) {

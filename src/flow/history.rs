@@ -1,13 +1,14 @@
 //! All runs of one five-tuple.
 
 use super::segment::Segment;
+use super::table::{Packet, Room};
 use crate::base::IpProto;
-use crate::decode::{Direction, Unit};
+use crate::decode::Direction;
 
 /// The runs of one five-tuple in arrival order.
 ///
 /// Almost every five-tuple has one run, so the first is held in place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct FlowHistory {
     first: Segment,
     #[expect(clippy::box_collection, reason = "one word instead of three in every flow")]
@@ -18,6 +19,14 @@ impl FlowHistory {
     /// The history of one run.
     pub fn new(segment: Segment) -> Self {
         FlowHistory { first: segment, more: None }
+    }
+
+    /// The history of runs that are to be [merged](FlowHistory::merge) into another. `None` of
+    /// nothing.
+    pub(super) fn of_pieces(mut pieces: impl Iterator<Item = Segment>) -> Option<Self> {
+        let first = pieces.next()?;
+        let more: Vec<_> = pieces.collect();
+        Some(FlowHistory { first, more: (!more.is_empty()).then(|| Box::new(more)) })
     }
 
     /// Fetches the memory that the next packet will change.
@@ -31,6 +40,11 @@ impl FlowHistory {
         std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| more.iter()))
     }
 
+    /// Bytes of memory in use for what the payload of the runs tells.
+    pub(super) fn weight(&self) -> u64 {
+        self.segments().map(|run| run.recognition.weight() as u64).sum()
+    }
+
     fn last_mut(&mut self) -> &mut Segment {
         match self.more.as_mut().and_then(|more| more.last_mut()) {
             Some(last) => last,
@@ -38,19 +52,38 @@ impl FlowHistory {
         }
     }
 
-    /// Adds a packet that arrived after all packets before it. Answers whether a run began.
+    /// The runs in arrival order, for whoever needs nothing else of the history.
+    pub fn into_segments(self) -> impl Iterator<Item = Segment> {
+        let FlowHistory { first, more } = self;
+        std::iter::once(first).chain(more.into_iter().flat_map(|more| *more))
+    }
+
+    /// Reads the payload that runs hold: nothing lies before them any more.
+    pub(super) fn settle(&mut self) {
+        self.first.recognition.settle();
+        for run in self.more.iter_mut().flat_map(|more| more.iter_mut()) {
+            run.recognition.settle();
+        }
+    }
+
+    /// Adds a packet that arrived after all packets before it. Answers what became of it, and by
+    /// how many bytes more memory is in use for payload.
     ///
-    /// With `may_split` unset the packet joins the newest run whatever the rule says; the
+    /// With `room.grow` unset the packet joins the newest run whatever the rule says; the
     /// caller counts that as lost detail.
-    pub fn push(&mut self, unit: &Unit, protocol: IpProto, may_split: bool) -> Pushed {
+    pub fn push(&mut self, packet: Packet<'_>, protocol: IpProto, room: Room) -> (Pushed, isize) {
+        let unit = packet.unit;
         let last = self.last_mut();
         let continues = last.accepts(unit, protocol);
-        if continues || !may_split {
+        if continues || !room.grow {
             last.absorb(unit);
-            return if continues { Pushed::Joined } else { Pushed::JoinedForWantOfRoom };
+            let weight = last.read(packet, room);
+            return (if continues { Pushed::Joined } else { Pushed::JoinedForWantOfRoom }, weight);
         }
-        self.begin(Segment::of(unit));
-        Pushed::Began
+        let mut run = Segment::of(unit);
+        let weight = run.read(packet, room);
+        self.begin(run);
+        (Pushed::Began, weight)
     }
 
     /// Counts a copy of a packet that is held, or that lies in the stretch of the stream before
@@ -83,7 +116,12 @@ impl FlowHistory {
 
     /// Joins the history of the same five-tuple from another part of the stream.
     pub fn merge(&mut self, other: FlowHistory, protocol: IpProto) {
-        let mut runs: Vec<Segment> = self.segments().chain(other.segments()).cloned().collect();
+        let mut runs: Vec<Segment> = other.into_segments().collect();
+        let recognition = std::mem::take(&mut self.first.recognition);
+        let mut first = self.first.clone();
+        first.recognition = recognition;
+        runs.push(first);
+        runs.extend(self.more.take().into_iter().flat_map(|more| *more));
         runs.sort_by_key(|run| run.origin);
         let mut runs = runs.into_iter();
         let Some(first) = runs.next() else { return };
@@ -91,7 +129,7 @@ impl FlowHistory {
         for next in runs {
             let last = self.last_mut();
             if last.continues(&next, protocol) {
-                last.append(&next);
+                last.append(next);
             } else {
                 self.begin(next);
             }

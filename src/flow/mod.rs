@@ -21,7 +21,7 @@ mod segment;
 mod table;
 
 pub use accounting::{Accounting, Class, Tally};
-pub use carriers::{CarrierKey, CarrierLog, CarrierUse};
+pub use carriers::{Amount, CarrierKey, CarrierLog, CarrierUse};
 pub use copies::{CopyCounts, CopyWindow, PacketCopy, SPACINGS};
 pub use facts::CaptureFacts;
 pub use fragments::{FirstFragment, FragmentEvent, FragmentPool};
@@ -29,4 +29,4 @@ pub use history::{FlowHistory, Pushed};
 pub use quotes::{Quote, QuoteLog};
 pub use record::{ConnectionState, DirectionBasis, FlowRecord, IcmpNotice, records};
 pub use segment::{Half, Origin, Segment, TcpSeen};
-pub use table::{FlowTable, GROUP};
+pub use table::{FlowTable, GROUP, Packet, Room};

@@ -7,6 +7,7 @@ use super::segment::{Half, Origin, Segment, TcpSeen};
 use super::table::FlowTable;
 use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::decode::{Direction, FlowKey, Path};
+use crate::identify::Content;
 
 /// Two SYNs in opposite directions within this time are one simultaneous open (RFC 9293
 /// section 3.5), in nanoseconds.
@@ -96,6 +97,8 @@ pub struct FlowRecord {
     pub path: Path,
     /// Whether other packets of the flow came by another path.
     pub paths_differ: bool,
+    /// What its payload told. `None` when none was captured.
+    pub content: Option<Box<Content>>,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -121,6 +124,7 @@ impl FlowRecord {
             icmp: None,
             path: Path::default(),
             paths_differ: false,
+            content: None,
             a_to_b,
             b_to_a,
         }
@@ -135,6 +139,24 @@ impl FlowRecord {
         self.latest = self.latest.max(other.latest);
         self.a_to_b.append(&other.a_to_b);
         self.b_to_a.append(&other.b_to_a);
+    }
+
+    /// The same flow between other ends.
+    pub fn with_ends(mut self, mut other: impl FnMut(Endpoint) -> Endpoint) -> FlowRecord {
+        let (a, b) = (other(self.key.a()), other(self.key.b()));
+        let (key, direction) = FlowKey::new(a, b, self.key.protocol());
+        self.key = key;
+        if direction == Direction::BToA {
+            self.initiator = self.initiator.reverse();
+            if let Some(origin) = &mut self.origin {
+                origin.direction = origin.direction.reverse();
+            }
+            if let Some(notice) = &mut self.icmp {
+                notice.direction = notice.direction.reverse();
+            }
+            std::mem::swap(&mut self.a_to_b, &mut self.b_to_a);
+        }
+        self
     }
 
     /// What was sent in `direction`.
@@ -285,9 +307,12 @@ pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> 
     for table in tables {
         for (key, history) in table.into_flows() {
             let key = &key;
-            let runs = coalesce(history.segments());
-            let mut instances: Vec<FlowRecord> =
-                runs.iter().zip(1..).map(|(run, instance)| record(key, run, instance)).collect();
+            let runs = coalesce(history.into_segments());
+            let mut instances: Vec<FlowRecord> = runs
+                .into_iter()
+                .zip(1..)
+                .map(|(run, instance)| record(key, run, instance))
+                .collect();
             for direction in [Direction::AToB, Direction::BToA] {
                 if let Some(quote) = quotes.take(key, direction) {
                     attach(&mut instances, IcmpNotice { direction, quote });
@@ -305,12 +330,12 @@ pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> 
 }
 
 /// Puts the runs of one five-tuple together where several belong to one use of it.
-fn coalesce<'a>(runs: impl Iterator<Item = &'a Segment>) -> Vec<Segment> {
+fn coalesce(runs: impl Iterator<Item = Segment>) -> Vec<Segment> {
     let mut joined: Vec<Segment> = Vec::new();
     for run in runs {
         match joined.last_mut() {
-            Some(last) if belongs(last, run) => last.append(run),
-            _ => joined.push(run.clone()),
+            Some(last) if belongs(last, &run) => last.append(run),
+            _ => joined.push(run),
         }
     }
     joined
@@ -336,7 +361,7 @@ fn belongs(last: &Segment, next: &Segment) -> bool {
     }
 }
 
-fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
+fn record(key: &FlowKey, run: Segment, instance: u32) -> FlowRecord {
     let syn_ack_from = |direction| run.half(direction).tcp.has(TcpSeen::SYN_ACK);
     let probed_by =
         |direction: Direction| probes(run.half(direction), run.half(direction.reverse()));
@@ -370,6 +395,7 @@ fn record(key: &FlowKey, run: &Segment, instance: u32) -> FlowRecord {
         paths_differ: run.paths_differ,
         a_to_b: *run.half(Direction::AToB),
         b_to_a: *run.half(Direction::BToA),
+        content: run.recognition.content(),
     }
 }
 
@@ -397,6 +423,7 @@ fn hearsay(key: FlowKey, direction: Direction, quote: Quote) -> FlowRecord {
         icmp: Some(Box::new(IcmpNotice { direction, quote })),
         path: Path::default(),
         paths_differ: false,
+        content: None,
         a_to_b: Half::default(),
         b_to_a: Half::default(),
     }

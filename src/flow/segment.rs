@@ -1,10 +1,12 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
 use super::accounting::Tally;
-use super::carriers::CarrierUse;
+use super::carriers::{Amount, CarrierUse};
+use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
+use crate::identify::{Carriage, End, Payload, Protocol, Recognition};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -22,6 +24,12 @@ fn idle_limit(protocol: IpProto) -> i64 {
 
 /// Longest time after which a SYN with the same sequence number is still a retransmission.
 const SYN_RETRY_LIMIT: i64 = 120 * SECOND;
+
+/// Greatest distance from one segment to the next of the same end, and from a segment to what
+/// acknowledges it, that missing segments explain, in bytes. Beyond it a number belongs to another
+/// use of the five-tuple: the answer to an old connection (RFC 9293 section 3.10.7), or the guess
+/// of a device on the way.
+const GREATEST_GAP: u32 = 1 << 27;
 
 /// What was seen of TCP in one direction, as a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,8 +129,9 @@ pub struct Half {
     first_sequence: u32,
     /// Sequence number behind the last segment.
     last_end: u32,
-    /// Sequence numbers that all segments took together, modulo 2^32.
-    sequence_length: u32,
+    /// Sequence numbers left out between segments that follow each other, modulo 2^32: negative
+    /// where segments repeat others or come late.
+    left_out: u32,
     /// Acknowledgement number of the first segment that had one.
     first_ack: u32,
     /// Acknowledgement number of the last segment that had one.
@@ -142,9 +151,13 @@ pub struct Half {
 }
 
 impl Half {
-    /// Whether payload was sent other than single bytes, which keep-alive probes send.
+    /// Whether payload was sent other than keep-alive probes: single bytes that take the sequence
+    /// no further.
     pub fn has_data(&self) -> bool {
-        self.payload_bytes > u64::from(self.single_bytes)
+        let advance = self.left_out.wrapping_add(self.payload_bytes as u32);
+        // The first probe of a run that began before the capture seems to take it one further.
+        let advances = self.single_bytes > 1 && is_behind(1, advance);
+        advances || self.payload_bytes > u64::from(self.single_bytes)
     }
 
     /// Acknowledgement number of the first SYN+ACK.
@@ -159,25 +172,16 @@ impl Half {
         if !self.tcp.has(TcpSeen::NUMBERED) {
             return 0;
         }
-        let acknowledged = back.tcp.acknowledges().then_some(back.last_ack);
-        let end = match acknowledged {
-            Some(acknowledged) if is_behind(self.last_end, acknowledged) => acknowledged,
-            _ => self.last_end,
-        };
-        let used = end.wrapping_sub(self.first_sequence);
-        let unseen = used.wrapping_sub(self.sequence_length);
+        let beyond = back.last_ack.wrapping_sub(self.last_end);
+        let beyond = if back.tcp.acknowledges() && beyond <= GREATEST_GAP { beyond } else { 0 };
+        let unseen = self.left_out.wrapping_add(beyond);
         if is_behind(0, unseen) { unseen } else { 0 }
     }
 
-    /// What one end of a tunnel sent.
+    /// What one end of a tunnel sent that does not count for a flow of its own.
     pub(super) fn carried(passed: &CarrierUse) -> Half {
-        Half {
-            packets: passed.packets,
-            frame_bytes: passed.frame_bytes,
-            ip_bytes: passed.ip_bytes,
-            payload_bytes: passed.ip_bytes,
-            ..Half::default()
-        }
+        let Amount { packets, frame_bytes, ip_bytes } = passed.read();
+        Half { packets, frame_bytes, ip_bytes, payload_bytes: ip_bytes, ..Half::default() }
     }
 
     fn of(unit: &Unit) -> Half {
@@ -207,7 +211,6 @@ impl Half {
         if self.tcp.has(TcpSeen::NUMBERED) {
             let length = payload.wrapping_add(u32::from(opens)).wrapping_add(u32::from(closes));
             self.first_sequence = sequence;
-            self.sequence_length = length;
             self.last_end = sequence.wrapping_add(length);
         }
         if self.tcp.acknowledges() {
@@ -230,7 +233,7 @@ impl Half {
             copies,
             first_sequence,
             last_end,
-            sequence_length,
+            left_out,
             first_ack,
             last_ack,
             syn_ack_ack,
@@ -241,11 +244,16 @@ impl Half {
             incomplete,
         } = *later;
         if tcp.has(TcpSeen::NUMBERED) {
-            if !self.tcp.has(TcpSeen::NUMBERED) {
+            if self.tcp.has(TcpSeen::NUMBERED) {
+                let gap = first_sequence.wrapping_sub(self.last_end);
+                if gap.cast_signed().unsigned_abs() <= GREATEST_GAP {
+                    self.left_out = self.left_out.wrapping_add(gap);
+                }
+            } else {
                 self.first_sequence = first_sequence;
             }
             self.last_end = last_end;
-            self.sequence_length = self.sequence_length.wrapping_add(sequence_length);
+            self.left_out = self.left_out.wrapping_add(left_out);
         }
         if tcp.acknowledges() {
             if !self.tcp.acknowledges() {
@@ -308,7 +316,7 @@ fn syn_of(unit: &Unit) -> Option<(Direction, u32)> {
 }
 
 /// A run of packets of one five-tuple without a new SYN and without a long silence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Segment {
     /// The first packet.
     pub origin: Origin,
@@ -322,6 +330,8 @@ pub struct Segment {
     pub path: Path,
     /// Whether other packets of the run came by another path.
     pub paths_differ: bool,
+    /// What the payload tells.
+    pub recognition: Recognition,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -341,6 +351,7 @@ impl Segment {
             syn: syn_of(unit),
             path: unit.path,
             paths_differ: false,
+            recognition: Recognition::default(),
             a_to_b,
             b_to_a,
         }
@@ -356,6 +367,7 @@ impl Segment {
             syn: None,
             path: unit.path,
             paths_differ: false,
+            recognition: Recognition::default(),
             a_to_b: Half::default(),
             b_to_a: Half::default(),
         };
@@ -429,6 +441,54 @@ impl Segment {
         }
     }
 
+    /// Reads the payload of a packet that was just absorbed. Answers by how many bytes more memory
+    /// is in use.
+    pub(super) fn read(&mut self, packet: Packet<'_>, room: Room) -> isize {
+        const RST: u8 = 0x04;
+        let Packet { unit, payload, wire } = packet;
+        let end = match unit.direction {
+            Direction::AToB => End::A,
+            Direction::BToA => End::B,
+        };
+        let (carriage, sequence) = match unit.transport {
+            Transport::Tcp { sequence, acknowledgement, flags } => {
+                let seen = TcpSeen::of_flags(flags);
+                let opens = seen.has(TcpSeen::SYN) || seen.has(TcpSeen::SYN_ACK);
+                let first = sequence.wrapping_add(u32::from(opens));
+                if opens {
+                    self.recognition.begin(end, first);
+                }
+                if seen.has(TcpSeen::SYN_ACK) {
+                    self.recognition.begin(end.other(), acknowledgement);
+                }
+                // A reset may carry its reason (RFC 9293 section 3.5.3), which is no part of the
+                // stream.
+                if flags & RST != 0 {
+                    return 0;
+                }
+                (Carriage::Tcp, first)
+            }
+            Transport::Udp => (Carriage::Udp, 0),
+            _ => return 0,
+        };
+        if payload.is_empty() || self.recognition.is_known() {
+            return 0;
+        }
+        let time = unit.time;
+        let before = self.recognition.weight();
+        let payload = Payload {
+            end,
+            carriage,
+            sequence,
+            bytes: payload,
+            wire,
+            time,
+            usual: Protocol::usual(carriage, [unit.key.a().port(), unit.key.b().port()]),
+        };
+        self.recognition.take(&payload, room.hold, room.grow);
+        self.recognition.weight() as isize - before as isize
+    }
+
     /// Forgets what a run that holds only copies began with.
     fn begin_with(&mut self, origin: Origin, times: (Timestamp, Timestamp), path: Path) {
         (self.origin, self.path) = (origin, path);
@@ -449,19 +509,31 @@ impl Segment {
     }
 
     /// Appends a run that follows in arrival order.
-    pub fn append(&mut self, later: &Segment) {
-        let Segment { origin, earliest, latest, syn, path, paths_differ, a_to_b, b_to_a } = later;
+    pub fn append(&mut self, later: Segment) {
+        let packets = later.packets();
+        let Segment {
+            origin,
+            earliest,
+            latest,
+            syn,
+            path,
+            paths_differ,
+            recognition,
+            a_to_b,
+            b_to_a,
+        } = later;
         if self.packets() == 0 {
-            self.begin_with(*origin, (*earliest, *latest), *path);
+            self.begin_with(origin, (earliest, latest), path);
         }
-        if later.packets() > 0 {
-            self.origin = self.origin.min(*origin);
-            self.earliest = self.earliest.min(*earliest);
-            self.latest = self.latest.max(*latest);
-            self.syn = self.syn.or(*syn);
-            self.paths_differ |= *paths_differ || self.path != *path;
+        if packets > 0 {
+            self.origin = self.origin.min(origin);
+            self.earliest = self.earliest.min(earliest);
+            self.latest = self.latest.max(latest);
+            self.syn = self.syn.or(syn);
+            self.paths_differ |= paths_differ || self.path != path;
         }
-        self.a_to_b.append(a_to_b);
-        self.b_to_a.append(b_to_a);
+        self.recognition.append(recognition);
+        self.a_to_b.append(&a_to_b);
+        self.b_to_a.append(&b_to_a);
     }
 }

@@ -19,6 +19,27 @@ const SLAB: usize = 256;
 /// other.
 pub const GROUP: usize = 32;
 
+/// A packet, and the captured bytes of its transport payload.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Its headers.
+    pub unit: &'a Unit,
+    /// Its captured payload.
+    pub payload: &'a [u8],
+    /// Bytes of payload on the wire; of a first fragment, those of the whole datagram.
+    pub wire: u32,
+}
+
+/// What there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Whether flows and runs may begin, and more payload may be kept.
+    pub grow: bool,
+    /// Whether payload is kept unread, since the flow may have begun in a stretch of the stream
+    /// that lies before this one.
+    pub hold: bool,
+}
+
 /// Where a flow lies, and enough of its hash to tell it from almost all others.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -39,6 +60,8 @@ pub struct FlowTable {
     index: HashTable<Place>,
     slabs: Vec<Vec<(u64, FlowKey, FlowHistory)>>,
     runs: u64,
+    /// Bytes in use for what the payload of flows tells.
+    kept: u64,
 }
 
 impl FlowTable {
@@ -47,11 +70,17 @@ impl FlowTable {
         self.runs
     }
 
+    /// Bytes of memory in use for what the payload of flows tells.
+    pub fn kept(&self) -> u64 {
+        self.kept
+    }
+
     /// Adds a packet to its flow.
     ///
-    /// `hash` is that of the key. With `may_grow` unset no flow and no run begins: the answer
+    /// `hash` is that of the key. With `room.grow` unset no flow and no run begins: the answer
     /// is then `None` for a packet of an unknown flow, which the caller accounts for.
-    pub fn push(&mut self, hash: u64, unit: &Unit, may_grow: bool) -> Option<Pushed> {
+    pub fn push(&mut self, hash: u64, packet: Packet<'_>, room: Room) -> Option<Pushed> {
+        let unit = packet.unit;
         let slabs = &mut self.slabs;
         let entry = self.index.entry(
             hash,
@@ -61,10 +90,12 @@ impl FlowTable {
         match entry {
             Entry::Occupied(found) => {
                 let at = found.get().at;
-                self.append(at, unit, may_grow)
+                self.append(at, packet, room)
             }
-            Entry::Vacant(vacant) if may_grow => {
-                let history = FlowHistory::new(Segment::of(unit));
+            Entry::Vacant(vacant) if room.grow => {
+                let mut run = Segment::of(unit);
+                self.kept = self.kept.saturating_add_signed(run.read(packet, room) as i64);
+                let history = FlowHistory::new(run);
                 let at = place(slabs, (hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
@@ -100,23 +131,26 @@ impl FlowTable {
     }
 
     /// Adds a packet to the flow at a place.
-    fn append(&mut self, at: u32, unit: &Unit, may_grow: bool) -> Option<Pushed> {
+    fn append(&mut self, at: u32, packet: Packet<'_>, room: Room) -> Option<Pushed> {
         let (_, key, history) = slot_mut(&mut self.slabs, at)?;
-        let pushed = history.push(unit, key.protocol(), may_grow);
+        let (pushed, weight) = history.push(packet, key.protocol(), room);
+        self.kept = self.kept.saturating_add_signed(weight as i64);
         self.runs += u64::from(pushed == Pushed::Began);
         Some(pushed)
     }
 
     /// Adds up to [`GROUP`] packets in order, with their hashes, and tells what became of each.
+    /// `packet` gives each with its payload.
     /// For a packet with an entry in `copies`, the copy is counted instead.
     ///
     /// The same as one [`push`](FlowTable::push) after the other. Looking all of them up first
     /// lets the processor wait for many places in memory at once.
-    pub fn push_group(
+    pub fn push_group<'a>(
         &mut self,
-        group: &[(u64, Unit)],
+        group: &'a [(u64, Unit)],
         copies: &[Option<PacketCopy>; GROUP],
-        may_grow: bool,
+        packet: impl Fn(&'a Unit) -> Packet<'a>,
+        room: Room,
         mut tell: impl FnMut(&Unit, Option<Pushed>),
     ) {
         let mut places = [None; GROUP];
@@ -131,12 +165,13 @@ impl FlowTable {
         }
         for ((place, copy), (hash, unit)) in places.iter().zip(copies).zip(group) {
             if let Some(copy) = copy {
-                self.push_copy(*hash, unit, copy.original, may_grow);
+                self.push_copy(*hash, unit, copy.original, room.grow);
                 continue;
             }
+            let packet = packet(unit);
             let pushed = match place {
-                Some(place) => self.append(place.at, unit, may_grow),
-                None => self.push(*hash, unit, may_grow),
+                Some(place) => self.append(place.at, packet, room),
+                None => self.push(*hash, packet, room),
             };
             tell(unit, pushed);
         }
@@ -148,15 +183,34 @@ impl FlowTable {
         if other.runs > self.runs {
             std::mem::swap(self, &mut other);
         }
-        let FlowTable { index: _, slabs, runs: _ } = other;
+        let FlowTable { index: _, slabs, runs: _, kept } = other;
+        self.kept += kept;
         for (hash, key, history) in slabs.into_iter().flatten() {
             self.merge_flow(hash, key, history);
         }
     }
 
-    /// Adds a packet that takes its place among packets already held.
-    pub fn merge_unit(&mut self, hash: u64, unit: &Unit) {
-        self.merge_flow(hash, unit.key, FlowHistory::new(Segment::of(unit)));
+    /// Reads the payload that flows hold: no stretch of the stream lies before this one.
+    pub fn settle(&mut self) {
+        self.kept = 0;
+        for (_, _, history) in self.slabs.iter_mut().flatten() {
+            history.settle();
+            self.kept += history.weight();
+        }
+    }
+
+    /// Adds packets that take their places among packets already held. Those of one flow are put
+    /// in together, because each time costs as much as the flow has runs.
+    pub fn merge_units(&mut self, mut units: Vec<(u64, Unit)>) {
+        units.sort_by_key(|(_, unit)| (unit.key, unit.source));
+        for flow in units.chunk_by(|(_, one), (_, other)| one.key == other.key) {
+            let Some(((hash, first), rest)) = flow.split_first() else { continue };
+            self.merge_flow(*hash, first.key, FlowHistory::new(Segment::of(first)));
+            let rest = rest.iter().map(|(_, unit)| Segment::of(unit));
+            if let Some(history) = FlowHistory::of_pieces(rest) {
+                self.merge_flow(*hash, first.key, history);
+            }
+        }
     }
 
     fn merge_flow(&mut self, hash: u64, key: FlowKey, history: FlowHistory) {
@@ -187,7 +241,7 @@ impl FlowTable {
     /// many there were and their packets. A run stays while an older one of its five-tuple stays.
     pub fn forget(&mut self, now: Timestamp, keep: i64) -> (u64, Tally) {
         let (mut runs, mut tally) = (0, Tally::default());
-        let FlowTable { index: _, slabs, runs: _ } = std::mem::take(self);
+        let FlowTable { index: _, slabs, runs: _, kept: _ } = std::mem::take(self);
         for (hash, key, mut history) in slabs.into_iter().flatten() {
             let is_over = |run: &Segment| run.is_over(now, keep, key.protocol());
             let stays = history.forget(is_over, |run| {
@@ -195,6 +249,7 @@ impl FlowTable {
                 tally.merge(run.tally());
             });
             if stays {
+                self.kept += history.weight();
                 self.merge_flow(hash, key, history);
             }
         }

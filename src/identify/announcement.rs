@@ -105,4 +105,7 @@ pub trait Follower {
     /// Tells that `missing` bytes of one end were not captured. Where they lie within one
     /// message, only that message is lost.
     fn gap(&mut self, end: End, missing: usize);
+
+    /// Bytes of memory in use beside the struct itself.
+    fn weight(&self) -> usize;
 }

@@ -9,7 +9,7 @@ const MOST: usize = 16;
 const LONGEST: usize = 255;
 
 /// Facts found so far, each once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Details(Vec<Detail>);
 
 impl Details {
@@ -33,6 +33,11 @@ impl Details {
         if !text.is_empty() {
             self.add(name, String::from_utf8_lossy(text));
         }
+    }
+
+    /// Adds facts known already.
+    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = Detail>) {
+        more.into_iter().for_each(|detail| self.add(detail.name, detail.value));
     }
 
     /// The facts by name and value.

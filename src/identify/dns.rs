@@ -73,7 +73,9 @@ fn read(message: Message<'_>) -> Reading {
         return Reading::NO;
     }
     let odd = !parsed.is_response() && parsed.flags & ANSWER_FLAGS != 0;
-    let unsure = parsed.extent == Extent::Trailing || family != Family::Dns;
+    // Names of other bytes are legal (RFC 2181 section 11) and rare.
+    let foreign = first.name.iter().any(|byte| !byte.is_ascii());
+    let unsure = parsed.extent == Extent::Trailing || family != Family::Dns || foreign;
     let reading = if parsed.counts[0] != 1 || unsure || odd {
         Reading::weak(first.end)
     } else {

@@ -4,7 +4,7 @@ use super::messages::Look;
 
 /// Cuts one end's stream. Holds at most one message of at most the room given; longer ones are
 /// skipped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Framing {
     /// The beginning of a message whose rest is still to come.
     buffer: Vec<u8>,
@@ -24,6 +24,11 @@ impl Framing {
     pub(super) fn restart(&mut self) {
         self.buffer.clear();
         self.skip = 0;
+    }
+
+    /// Bytes of memory in use beside the struct itself.
+    pub(super) fn weight(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// Takes note of bytes that were not captured. Where the message begun reaches over them, the

@@ -24,8 +24,10 @@ mod dns;
 mod dns_message;
 mod dtls;
 mod evidence;
+mod follow;
 mod framing;
 mod gtp;
+mod head;
 mod header_lines;
 mod hsrp;
 mod iax2;
@@ -46,6 +48,7 @@ mod protocol;
 mod quic;
 mod radius;
 mod reading;
+mod recognition;
 mod rip;
 mod rtcp;
 mod sdp;
@@ -54,6 +57,7 @@ mod slammer;
 mod snmp;
 mod ssdp;
 mod stun;
+mod survey;
 mod syslog;
 mod text;
 mod tftp;
@@ -100,7 +104,9 @@ pub mod xmpp;
 pub use announcement::{Announcement, Follower, Source, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
 pub use evidence::{Carriage, End, Evidence, Piece, Start};
+pub use follow::Announced;
 pub use protocol::Protocol;
+pub use recognition::{Content, Identity, Payload, Recognition};
 
 /// Recognises one protocol.
 #[derive(Clone, Copy, Debug)]

@@ -205,8 +205,10 @@ fn read_private(message: Message<'_>) -> Reading {
     };
     let response = first & 0x80 != 0;
     let items = u16::from_be_bytes([error & 0x0F, *count]);
-    let bytes = items.saturating_mul(u16::from_be_bytes([reserved & 0x0F, *size]));
-    let fits = 8 + usize::from(bytes) <= message.wire && message.wire <= LONGEST;
+    let size = u16::from_be_bytes([reserved & 0x0F, *size]);
+    let bytes = usize::from(items) * usize::from(size);
+    let sized = items == 0 || size > 0;
+    let fits = sized && 8 + bytes <= message.wire && message.wire <= LONGEST;
     if !fits || !matches!(implementation, 0 | 2 | 3) || *request > 46 || reserved & 0xF0 != 0 {
         return Reading::NO;
     }

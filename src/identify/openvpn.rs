@@ -99,10 +99,11 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
     match COURSE.recognise(evidence) {
         // A reset alone has too few fixed bits to be shown as more than a guess, and none at all
         // when what the other end sent does not answer it.
-        Answer::Match(Claim { grade: Grade::Weak, .. }) | Answer::Undecided | Answer::No
+        Answer::No if both_sent(evidence) => encrypted(evidence, Answer::No),
+        Answer::Match(Claim { grade: Grade::Weak, .. }) | Answer::Undecided
             if both_sent(evidence) =>
         {
-            encrypted(evidence)
+            encrypted(evidence, Answer::Undecided)
         }
         other => other,
     }
@@ -129,16 +130,16 @@ fn stamp(evidence: &Evidence<'_>, end: End) -> Option<(u8, u32)> {
 
 /// Control messages in encryption hide what acknowledges what. Their resets show a first packet
 /// number and the time, on which both ends agree.
-fn encrypted(evidence: &Evidence<'_>) -> Answer {
+fn encrypted(evidence: &Evidence<'_>, otherwise: Answer) -> Answer {
     let stamps = [End::A, End::B].map(|end| stamp(evidence, end));
-    let [Some((a, time)), Some((b, other))] = stamps else { return Answer::Undecided };
+    let [Some((a, time)), Some((b, other))] = stamps else { return otherwise };
     let client = match (a, b) {
         (CLIENT_RESET | CLIENT_RESET_WITH_KEY, SERVER_RESET) => End::A,
         (SERVER_RESET, CLIENT_RESET | CLIENT_RESET_WITH_KEY) => End::B,
-        _ => return Answer::Undecided,
+        _ => return otherwise,
     };
     if time.abs_diff(other) > CLOCK_SPREAD || time < EARLIEST {
-        return Answer::Undecided;
+        return otherwise;
     }
     let proof = |end| Proof { end, piece: 0, offset: 0, length: STAMPED };
     Answer::Match(Claim {

@@ -71,6 +71,9 @@ fn read(message: Message<'_>) -> Reading {
 
 /// Reads the start of a message without what stands before it.
 fn read_start(bytes: &[u8], cut: bool) -> Reading {
+    if bytes.first().is_some_and(|first| !first.is_ascii_graphic()) {
+        return Reading::NO;
+    }
     let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     let complete = line.len() < bytes.len();
     if let Some(rest) = line.strip_prefix(VERSION) {
@@ -206,6 +209,10 @@ impl Follower for SipFollower {
 
     fn gap(&mut self, end: End, missing: usize) {
         self.of(end).lose(missing);
+    }
+
+    fn weight(&self) -> usize {
+        self.a.kept.capacity() + self.b.kept.capacity()
     }
 }
 

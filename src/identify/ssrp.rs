@@ -142,6 +142,10 @@ impl Follower for SsrpFollower {
     }
 
     fn gap(&mut self, _end: End, _missing: usize) {}
+
+    fn weight(&self) -> usize {
+        0
+    }
 }
 
 /// The name of an instance as a detail.

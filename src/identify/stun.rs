@@ -78,10 +78,14 @@ fn read(message: Message<'_>) -> Reading {
         let fits = (least..least + 4).contains(&message.wire);
         return if fits { Reading::OPEN } else { Reading::NO };
     }
-    if kind >> 14 != 0 || length % 4 != 0 || length + HEADER != message.wire {
+    if kind >> 14 != 0 || length + HEADER != message.wire {
         return Reading::NO;
     }
     let Some(cookie) = cursor.u32_be() else { return Reading::OPEN };
+    if length % 4 != 0 {
+        // Some senders do not pad the last attribute.
+        return if cookie == COOKIE { Reading::weak(HEADER) } else { Reading::NO };
+    }
     let Some(transaction) = cursor.array().map(u64::from_be_bytes) else { return Reading::OPEN };
     let reading = match (cookie == COOKIE, attributes(message)) {
         (_, Attributes::Broken) => return Reading::NO,

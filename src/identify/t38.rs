@@ -11,9 +11,11 @@
 //! mostly follows speech between the same ports; tracks of neighbouring parts merge.
 
 use super::Recogniser;
+use super::announcement::{Announcement, Follower};
 use super::claim::{Answer, Claim, Grade, Proof};
 use super::evidence::{Carriage, End, Evidence, Piece};
 use super::protocol::Protocol;
+use super::recognition::SHOWN;
 use crate::base::Cursor;
 
 /// The recogniser of T.38.
@@ -87,6 +89,43 @@ impl Track {
         } else {
             Some(Grade::Confirmed)
         }
+    }
+}
+
+/// Watches the packets of a call that began with speech for fax between the same ports.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FaxWatch {
+    tracks: [Track; 2],
+    /// Who sent the first datagram of fax, and its first bytes.
+    shown: Option<(End, Vec<u8>)>,
+}
+
+impl FaxWatch {
+    /// How sure it is that the call turned to fax, who sent its first datagram, and the first
+    /// bytes of that. `None` while it is less than strong.
+    pub(super) fn found(&self) -> Option<(Grade, End, &[u8])> {
+        let grade = self.tracks.iter().filter_map(Track::grade).max()?;
+        let (end, bytes) = self.shown.as_ref()?;
+        (grade >= Grade::Strong).then_some((grade, *end, bytes))
+    }
+}
+
+impl Follower for FaxWatch {
+    /// Reads one datagram. One that the capture cut does not parse.
+    fn feed(&mut self, end: End, bytes: &[u8], _: bool, _: &mut dyn FnMut(Announcement)) {
+        if bytes.first().is_none_or(|first| *first >= 0x80) || parse(bytes, bytes.len()).is_none() {
+            return;
+        }
+        self.shown.get_or_insert_with(|| (end, bytes.get(..SHOWN).unwrap_or(bytes).to_vec()));
+        let [a, b] = &mut self.tracks;
+        let track = if end == End::A { a } else { b };
+        track.feed(bytes, bytes.len());
+    }
+
+    fn gap(&mut self, _: End, _: usize) {}
+
+    fn weight(&self) -> usize {
+        self.shown.as_ref().map_or(0, |(_, bytes)| bytes.capacity())
     }
 }
 

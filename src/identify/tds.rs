@@ -9,8 +9,8 @@
 //! | 6 | packet number |
 //! | 7 | window, 0 |
 //!
-//! A pre-login is a table of options whose offsets add up, a login states its length again: both
-//! are strong. Other packets must begin as their type demands, and chain. TLS handshakes travel inside pre-login packets; encrypted
+//! A pre-login is a table of options whose offsets add up, a login states its length again or
+//! counts its names: all are strong. Other packets must begin as their type demands, and chain. TLS handshakes travel inside pre-login packets; encrypted
 //! streams go on as plain TLS records and stay TDS.
 
 use super::details::Details;
@@ -91,6 +91,7 @@ fn contents(kind: u8, body: &[u8], length: usize, last: bool) -> Option<Contents
     let login = match kind {
         0x10 => states_length(body, length, last),
         0x12 | 0x04 => is_option_table(body, length),
+        0x02 => has_counted_names(body),
         _ => false,
     };
     let fitting = match kind {
@@ -176,6 +177,21 @@ fn states_length(body: &[u8], length: usize, last: bool) -> bool {
             && (size == 0 || (512..=32_767).contains(&size))
             && (FIXED..256).contains(&host)
     })
+}
+
+/// An old login begins with the names of host and user, each in thirty bytes filled up with zeros
+/// and followed by its length (TDS 5.0 functional specification, login record).
+fn has_counted_names(body: &[u8]) -> bool {
+    const ROOM: usize = 30;
+    let counted = |at: usize| {
+        let name = body.get(at..at + ROOM)?;
+        let length = usize::from(*body.get(at + ROOM)?);
+        let (name, filling) = name.split_at_checked(length)?;
+        let text = name.iter().all(|byte| (0x20..0x7f).contains(byte));
+        (text && filling.iter().all(|byte| *byte == 0)).then_some(length)
+    };
+    let user = counted(ROOM + 1).filter(|length| (1..ROOM).contains(length));
+    counted(0).is_some() && user.is_some()
 }
 
 /// The option table of a pre-login: token, offset and length of each option, closed by FF. The

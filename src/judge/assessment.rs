@@ -1,9 +1,11 @@
 //! The judging of a whole stream: every flow, the findings, the rows, the outcome.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::announced::Endpoints;
 use super::coverage::{Coverage, coverage};
 use super::doubt::{Doubt, doubts};
 use super::finding::{Finding, JudgedFlow};
@@ -13,7 +15,7 @@ use super::grouping::{findings, sort};
 use super::health::Health;
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
-use super::tunnels::{self, Tunnel};
+use super::tunnels::{self, Plumbing, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
 use super::visibility::Visibility;
 use super::waived::{WaiverUse, uses, waiver_findings};
@@ -75,6 +77,8 @@ pub struct Assessment {
     /// Those of them that are no mirrors, as flows between their ends. They are judged, but what
     /// they carry is counted with the flows inside.
     pub tunnel_flows: Vec<JudgedFlow>,
+    /// What connections announced.
+    pub endpoints: Arc<Endpoints>,
     /// Volume by verdict.
     pub verdicts: BTreeMap<Verdict, Volume>,
     /// Documented volume by strength.
@@ -149,6 +153,8 @@ pub struct Terms<'a> {
 pub struct Evidence {
     /// Time of the first packet of the capture, in a flow or not.
     pub begin: Option<Timestamp>,
+    /// Packets that count for a tunnel because what it carried could not be read.
+    pub unread_inside: u64,
     /// What is wrong with it.
     pub reasons: Vec<Doubt>,
 }
@@ -157,14 +163,17 @@ pub struct Evidence {
 const JUDGED_AT_ONCE: usize = 1 << 16;
 
 /// Judges flows that come latest first; answers them in order.
-fn judged(judge: &Judge<'_>, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
+fn judged(judge: &Judge<'_>, plumbing: &Plumbing, mut records: Vec<FlowRecord>) -> Vec<JudgedFlow> {
     let mut flows = Vec::with_capacity(records.len());
     while !records.is_empty() {
         let mut next = records.split_off(records.len().saturating_sub(JUDGED_AT_ONCE));
         records.shrink_to_fit();
         next.reverse();
         flows.par_extend(next.into_par_iter().map(|record| {
-            let judgement = judge.judge(&record);
+            let mut judgement = judge.judge(&record);
+            if plumbing.holds(&record) {
+                tunnels::leave_out(&mut judgement);
+            }
             JudgedFlow { record, judgement }
         }));
     }
@@ -177,15 +186,17 @@ pub fn assess(
     accounting: &Accounting,
     carriers: &CarrierLog,
     terms: Terms<'_>,
-    evidence: Evidence,
+    mut evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
+    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin);
+    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
+    evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let judge = Judge::new(terms.policy, terms.site, terms.waivers, terms.reading, begin)
-        .seeing(Visibility::of(&records, hidden));
-    let mut flows = judged(&judge, records);
-    let tunnels = tunnels::tunnels(&judge, terms.site, carriers);
+    let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
+    let judge = judge.seeing(Visibility::of(&records, hidden)).told(endpoints);
+    let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
     let waivers = uses(terms, &judge, &flows);
@@ -199,8 +210,10 @@ pub fn assess(
     let measures = measures(&health);
     let mut reasons = evidence.reasons;
     let no_host = terms.site.hosts.is_empty();
-    reasons.extend(doubts(&health, &measures, judge.visibility(), accounting, no_host));
+    let seen = judge.visibility();
+    reasons.extend(doubts(&health, &measures, seen, accounting, no_host));
     let mut assessment = Assessment {
+        endpoints: judge.endpoints().clone(),
         tunnels,
         tunnel_flows,
         verdicts: BTreeMap::new(),
@@ -212,7 +225,7 @@ pub fn assess(
         findings: found,
         findings_cut: 0,
         coverage,
-        hosts: hosts(terms.site, &flows),
+        hosts: hosts(&judge, terms.site, &flows),
         unknown_peers,
         unknown_peer_count,
         waivers,

@@ -68,6 +68,8 @@ codes! {
     UnknownAnswer = "unknown-answer";
     /// A service that no pack defines.
     UnknownService = "unknown-service";
+    /// A protocol that nothing recognises.
+    UnknownProtocol = "unknown-protocol";
     /// A reading that no pack defines.
     UnknownReading = "unknown-reading";
     /// A host that the site file does not list.

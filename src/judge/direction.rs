@@ -3,10 +3,12 @@
 
 use super::flow::{Judge, Opinion};
 use super::inventory::Identity;
+use super::spoken::client;
 use super::verdict::{Basis, Missing, Reason, Verdict};
 use crate::base::{IpProto, SYSTEM_PORTS};
 use crate::decode::Direction;
 use crate::flow::{DirectionBasis, FlowRecord};
+use crate::identify::Protocol;
 
 /// Flows that begin within this time of the first packet may have begun before it, in
 /// nanoseconds.
@@ -39,18 +41,26 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
     let firm = matches!(basis, Basis::Syn | Basis::SynAck | Basis::IcmpQuote)
         || !record.key.protocol().has_ports()
         || record.is_probe()
+        || without_source_port(record, seen)
         || judge.goes_to_group(record, seen);
     if firm {
         return Decided { initiator: seen, basis, opinion: forward };
     }
     let backward = opinion(seen.reverse());
+    if let Some((initiator, basis)) = told(judge, record) {
+        let opinion = if initiator == seen { forward } else { backward };
+        return Decided { initiator, basis, opinion };
+    }
     if record.key.protocol() == IpProto::TCP {
         return mid_stream(record, seen, forward, backward);
     }
+    let (from, to) = ends(seen, a, b);
+    let is_media = judge.grants_media(record, seen, from, to)
+        && (names_service(&forward) || !names_service(&backward));
     let decided = if judge.visibility().hides_answer(record) {
-        lone_datagrams(judge, record, ends(seen, a, b), forward, backward)
+        lone_datagrams(judge, record, is_media, forward, backward)
     } else {
-        datagrams(judge, record, seen, forward, backward)
+        datagrams(judge, record, is_media, forward, backward)
     };
     if judge.rests_on_media(&decided.opinion) {
         let back = decided.initiator.reverse();
@@ -59,6 +69,41 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
         return both_legs(record, decided, granted.then(|| opinion(back)));
     }
     decided
+}
+
+/// Who opened the flow by what its payload says of the part that each end plays, or because one
+/// end was announced as an endpoint. Each direction of media goes by itself, and over UDP a port of
+/// the policy goes before the payload (D3.1, D3.2).
+fn told(judge: &Judge<'_>, record: &FlowRecord) -> Option<(Direction, Basis)> {
+    let learned = |initiator: Direction| {
+        let receiver = record.end(initiator.reverse());
+        let learned = judge.endpoints().find(record.key.protocol(), receiver, record)?;
+        Some(learned.protocol)
+            .filter(|one| !matches!(one, Protocol::Rtp | Protocol::Rtcp | Protocol::T38))
+    };
+    let stream = record.key.protocol() == IpProto::TCP;
+    if stream && let Some(initiator) = client(record) {
+        return Some((initiator, Basis::PayloadRole));
+    }
+    match (learned(Direction::AToB), learned(Direction::BToA)) {
+        (Some(_), None) => Some((Direction::AToB, Basis::Learned)),
+        (None, Some(_)) => Some((Direction::BToA, Basis::Learned)),
+        _ => None,
+    }
+}
+
+/// Whether the sender named no port to which an answer could go (RFC 768), as of a tunnel whose
+/// source port says nothing.
+fn without_source_port(record: &FlowRecord, seen: Direction) -> bool {
+    record.key.protocol() == IpProto::UDP
+        && record.end(seen).port() == 0
+        && record.end(seen.reverse()).port() != 0
+}
+
+/// Whether a row names the port, though over the other transport. Hosts that exchange media
+/// exchange other datagrams too.
+fn names_service(opinion: &Opinion) -> bool {
+    opinion.reason == Some(Reason::WrongTransport)
 }
 
 /// The hosts as sender and receiver in a direction.
@@ -112,7 +157,12 @@ fn guessed(seen: Direction, general: Option<bool>, forward: Opinion, backward: O
 }
 
 /// Whether the first of two ports is the initiator's, if ports alone can tell.
+///
+/// The sending end of a tunnel has none.
 fn by_port((from, to): (u16, u16)) -> Option<bool> {
+    if from == 0 || to == 0 {
+        return None;
+    }
     let system = (from < SYSTEM_PORTS, to < SYSTEM_PORTS);
     let ephemeral = (from >= EPHEMERAL_PORTS, to >= EPHEMERAL_PORTS);
     match (system, ephemeral) {
@@ -153,26 +203,53 @@ const ANSWER: (u64, u64) = (8, 8192);
 /// enough for that, because its ports are ephemeral ports too, except where the capture may have
 /// begun after the flow. What is too much for an answer stays undecided: anyone may send from a
 /// documented port.
+///
+/// Where no row tells and the capture may have begun after the flow, what goes to an ephemeral
+/// port of a flow in scope may be an answer as well. Each direction of media is judged by the port to which it goes,
+/// so there is nothing to tell.
 fn datagrams(
     judge: &Judge<'_>,
     record: &FlowRecord,
-    seen: Direction,
+    is_media: bool,
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
+    let seen = record.initiator;
     let turned = !forward.is_firm() && backward.is_firm();
     let sent = record.half(seen);
     let one_way = record.half(seen.reverse()).packets == 0;
     let lead_in = record.earliest.since(judge.capture_begin()) < CAPTURE_LEAD_IN;
+    let by_content = client(record);
     let bulk = sent.packets > ANSWER.0 || sent.payload_bytes > ANSWER.1;
     // Each direction of media is judged by its own port, so there is nothing to turn.
     let by_range = lead_in && !one_way && !judge.rests_on_media(&backward);
-    if turned && one_way && backward.by_single_port && bulk {
+    let told = by_content.is_some();
+    if turned && one_way && backward.by_single_port && bulk && !told {
         let opinion = Opinion::not_assessable(Missing::Direction);
         return Decided { initiator: seen, basis: Basis::Unknown, opinion };
     }
     if turned && (backward.by_single_port || by_range) {
         return Decided { initiator: seen.reverse(), basis: Basis::PortRole, opinion: backward };
+    }
+    // Whether a port of the policy tells: in one orientation alone.
+    let port_tells = forward.by_single_port && forward.is_firm() && !backward.is_firm();
+    match by_content.filter(|_| !port_tells) {
+        Some(initiator) if initiator == seen => {
+            return Decided { initiator, basis: Basis::PayloadRole, opinion: forward };
+        }
+        Some(initiator) => {
+            return Decided { initiator, basis: Basis::PayloadRole, opinion: backward };
+        }
+        None => {}
+    }
+    let ports = (record.end(seen).port(), record.end(seen.reverse()).port());
+    let firm = forward.is_firm() || backward.is_firm();
+    let matters = forward.verdict != Verdict::OutOfScope;
+    if lead_in && matters && !is_media && !firm && by_port(ports) == Some(false) {
+        return match forward.verdict == backward.verdict {
+            true => guessed(seen, Some(false), forward, backward),
+            false => undecided(seen, forward, backward),
+        };
     }
     Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
 }
@@ -180,19 +257,18 @@ fn datagrams(
 /// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows
 /// and ports tell as they do in TCP without a SYN.
 ///
-/// Each direction of media is judged by the port to which it goes, so there is nothing to tell.
+/// Of media there is nothing to tell.
 fn lone_datagrams(
     judge: &Judge<'_>,
     record: &FlowRecord,
-    (from, to): (Identity, Identity),
+    is_media: bool,
     forward: Opinion,
     backward: Opinion,
 ) -> Decided {
     let seen = record.initiator;
-    let is_media = judge.grants_media(record, seen, from, to);
     let answer = !forward.is_firm() && backward.is_firm() && backward.by_single_port;
     if is_media || answer {
-        return datagrams(judge, record, seen, forward, backward);
+        return datagrams(judge, record, is_media, forward, backward);
     }
     let weakly = forward.verdict == Verdict::Documented && !forward.is_firm();
     if weakly && !backward.is_firm() {
@@ -202,7 +278,7 @@ fn lone_datagrams(
             let opinion = Opinion::not_assessable(Missing::Direction);
             return Decided { initiator: seen, basis: Basis::Unknown, opinion };
         }
-        return datagrams(judge, record, seen, forward, backward);
+        return datagrams(judge, record, is_media, forward, backward);
     }
     mid_stream(record, seen, forward, backward)
 }

@@ -138,6 +138,7 @@ fn may_follow_from_loss(code: Code) -> bool {
             | Code::UnknownCondition
             | Code::UnknownAnswer
             | Code::UnknownService
+            | Code::UnknownProtocol
             | Code::UnknownReading
             | Code::UnknownHost
     )

@@ -5,11 +5,16 @@ use super::grade::{Grade, Measure, MeasureKind};
 use super::health::Health;
 use super::model::{RoleId, SectionId};
 use super::visibility::{Directions, Visibility, Vlan};
+use crate::capture::TimeSteps;
 use crate::flow::{Accounting, Class};
 
 /// A share of the packets above which copies are worth a word, as one in this many: a mirror of
 /// both directions of two ports copies one half of all, and a stray copy is none.
 const COPIES_WORTH_A_WORD: u64 = 10;
+
+/// A share of the packets above which the mirror shows nearly every packet twice (D4.2), in per
+/// cent.
+const COPIES_OF_NEARLY_ALL: u64 = 40;
 
 /// A reason to doubt that nothing found means nothing there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,14 @@ pub enum Doubt {
     Filtered(u64),
     /// Packets that the capturing system lost.
     Dropped(u64),
+    /// Packets that mirrors lost on their way, by the sequence numbers of the tunnels.
+    LostByMirrors(u64),
+    /// The clock of the capture was set back, or captures were put together in the wrong order.
+    ClockSetBack(TimeSteps),
+    /// The capture paused, or its clock was set forward.
+    Paused(TimeSteps),
+    /// Packets that came too late to be put back in the order of their times.
+    OutOfOrder(u64),
     /// No packet was read.
     NoPacket,
     /// The site names no host.
@@ -67,9 +80,13 @@ pub enum Doubt {
         copies: u64,
         /// All packets.
         packets: u64,
+        /// Whether the mirror shows nearly every packet twice.
+        nearly_all: bool,
     },
     /// Mirror tunnels to addresses that the site file does not name as collectors.
     UnnamedCollectors(u64),
+    /// Packets of tunnels whose ends were not kept for want of room.
+    UntoldTunnels(u64),
     /// Packets longer than any link carries: a network card had joined them.
     SuperFrames(u64),
     /// No host of these roles was seen alive.
@@ -111,6 +128,10 @@ impl Doubt {
             Doubt::InputsFailed { .. } => "inputs-failed",
             Doubt::Filtered(_) => "filtered",
             Doubt::Dropped(_) => "dropped",
+            Doubt::LostByMirrors(_) => "lost-by-mirrors",
+            Doubt::ClockSetBack(_) => "clock-set-back",
+            Doubt::Paused(_) => "paused",
+            Doubt::OutOfOrder(_) => "out-of-order",
             Doubt::NoPacket => "no-packet",
             Doubt::NoHost => "no-host",
             Doubt::NothingGoverned => "nothing-governed",
@@ -121,6 +142,7 @@ impl Doubt {
             Doubt::Cut(_) => "cut",
             Doubt::Copies { .. } => "copies",
             Doubt::UnnamedCollectors(_) => "unnamed-collectors",
+            Doubt::UntoldTunnels(_) => "tunnels-untold",
             Doubt::SuperFrames(_) => "super-frames",
             Doubt::AbsentRoles(_) => "absent-roles",
             Doubt::IdleTables(_) => "idle-tables",
@@ -137,12 +159,20 @@ impl Doubt {
     /// Whether the mirror copies packets rather than that a stray copy was met.
     pub fn of_copies(copies: u64, packets: u64) -> Option<Doubt> {
         let many = copies.saturating_mul(COPIES_WORTH_A_WORD) > packets;
-        many.then_some(Doubt::Copies { copies, packets })
+        let nearly_all =
+            u128::from(copies) * 100 > u128::from(packets) * u128::from(COPIES_OF_NEARLY_ALL);
+        many.then_some(Doubt::Copies { copies, packets, nearly_all })
     }
 
     /// Whether packets are missing, so that what is not in the capture may have been there.
     pub fn hides_packets(&self) -> bool {
-        matches!(self, Doubt::InputsFailed { .. } | Doubt::Filtered(_) | Doubt::Dropped(_))
+        matches!(
+            self,
+            Doubt::InputsFailed { .. }
+                | Doubt::Filtered(_)
+                | Doubt::Dropped(_)
+                | Doubt::LostByMirrors(_)
+        )
     }
 }
 
@@ -210,8 +240,10 @@ mod tests {
     fn a_stray_copy_is_not_worth_a_word() {
         assert_eq!(Doubt::of_copies(0, 0), None);
         assert_eq!(Doubt::of_copies(10, 100), None);
-        let many = Doubt::Copies { copies: 11, packets: 100 };
-        assert_eq!(Doubt::of_copies(11, 100), Some(many));
+        let many = |copies, nearly_all| Some(Doubt::Copies { copies, packets: 100, nearly_all });
+        for (copies, nearly_all) in [(11, false), (40, false), (41, true), (50, true)] {
+            assert_eq!(Doubt::of_copies(copies, 100), many(copies, nearly_all));
+        }
     }
 
     #[test]
@@ -221,6 +253,8 @@ mod tests {
             (Doubt::InputsFailed { failed: 1, inputs: 2 }, true),
             (Doubt::Filtered(1), true),
             (Doubt::Dropped(1), true),
+            (Doubt::LostByMirrors(1), true),
+            (Doubt::OutOfOrder(1), false),
             (Doubt::Cut(1), false),
             (Doubt::OneSided { vlan: None, seen }, false),
             (Doubt::NoHost, false),

@@ -3,19 +3,25 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::announced::Learned;
 use super::flow::Judgement;
 use super::model::{HostId, RoleId, RowId, Set64};
 use super::nearest::Nearest;
+use super::spoken::Spoken;
 use super::verdict::{Assumption, Basis, Missing, Reason, Severity, Verdict};
 use crate::base::{Endpoint, IpProto, PortSet, Timestamp};
 use crate::decode::Direction;
 use crate::flow::{ConnectionState, FlowRecord};
+use crate::identify::{Detail, Protocol};
 
 /// Most sample flows of a finding.
 pub const SAMPLES: usize = 5;
 
 /// Most addresses listed on each side of a finding.
 pub const ADDRESSES: usize = 50;
+
+/// Most bytes of payload that pass for an attempt.
+const ATTEMPT: u64 = 8192;
 
 /// A flow and what is said of it.
 #[derive(Clone, Debug)]
@@ -47,6 +53,11 @@ impl JudgedFlow {
             || matches!(self.judgement.state, Established | HalfSeen | HandshakeOnly | MidStream)
     }
 
+    /// Whether some payload was not looked at for want of room.
+    pub fn is_unread(&self) -> bool {
+        self.record.content.as_ref().is_some_and(|content| content.unread)
+    }
+
     /// Whether an end sent data. A keep-alive of one byte is none.
     pub fn carried_data(&self) -> bool {
         [Direction::AToB, Direction::BToA]
@@ -58,6 +69,13 @@ impl JudgedFlow {
     pub fn carried_data_both_ways(&self) -> bool {
         let data = |direction: Direction| self.record.half(direction).payload_bytes > 1;
         data(Direction::AToB) && data(Direction::BToA)
+    }
+
+    /// Whether an end sent more than an attempt takes: then it was none, whatever came back.
+    pub fn sent_bulk(&self) -> bool {
+        [Direction::AToB, Direction::BToA]
+            .into_iter()
+            .any(|direction| self.record.half(direction).payload_bytes > ATTEMPT)
     }
 
     /// Whether only an ICMP error tells of it, so that no packet of it was captured.
@@ -173,6 +191,21 @@ pub enum Side {
     Any,
 }
 
+/// What the flows of a finding speak, and what shows it.
+#[derive(Clone, Debug)]
+pub struct Evident {
+    /// The protocol, and the best way in which it is known of one of the flows.
+    pub spoken: Spoken,
+    /// Finer facts of all flows, sorted; at most sixteen.
+    pub details: Vec<Detail>,
+    /// The bytes that show it in one flow, and who sent them.
+    pub shown: Option<(Direction, Box<[u8]>)>,
+    /// The flow that shows it, as an index like those of samples.
+    pub flow: usize,
+    /// What announced it.
+    pub announced: Option<Learned>,
+}
+
 /// Flows that differ in nothing that matters.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -217,6 +250,8 @@ pub struct Finding {
     /// Indices of sample flows, for [`Assessment::sample`](super::Assessment::sample): the first,
     /// the largest, the last.
     pub samples: Vec<usize>,
+    /// What its flows speak, where that is part of the finding.
+    pub speaks: Option<Evident>,
     /// Rows that the reason names.
     pub rows: Vec<RowId>,
     /// Rows that come nearest.
@@ -227,6 +262,10 @@ pub struct Finding {
     pub assumptions: Vec<Assumption>,
     /// Roles that would make the unlisted side documented.
     pub would_document: Vec<RoleId>,
+}
+
+fn is_fax(flow: &JudgedFlow) -> bool {
+    flow.judgement.spoken.is_some_and(|spoken| spoken.protocol == Protocol::T38)
 }
 
 /// What one flow of a finding weighs.
@@ -248,6 +287,10 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
         FindingKind::Flows(Verdict::NotAssessable, _)
         | FindingKind::Waiver(WaiverFault::Unused, _) => return Severity::Info,
         FindingKind::Flows(_, Some(Reason::ConditionOff)) => Severity::Low,
+        // Fax between ports of speech: the port is documented, the service is not.
+        FindingKind::Flows(_, Some(Reason::ProtocolMismatch)) if is_fax(flow) => {
+            return Severity::Low;
+        }
         FindingKind::Flows(Verdict::UnknownPeer, _)
             if PeerClass::of(flow.responder().address()) == PeerClass::Group =>
         {
@@ -263,10 +306,18 @@ pub(super) fn severity(kind: FindingKind, flow: &JudgedFlow) -> Severity {
     }
     let tcp = flow.record.key.protocol() == IpProto::TCP;
     match flow.judgement.state {
-        ConnectionState::Unanswered | ConnectionState::Refused => base.lowered(),
-        ConnectionState::HandshakeOnly => base.lowered(),
-        // Of what one direction shows without data, the other may be a refusal or nothing.
-        ConnectionState::HalfSeen | ConnectionState::OneWay | ConnectionState::UnknownAnswer
+        // Anyone can make an error message, and leave out an acknowledgement.
+        ConnectionState::Unanswered | ConnectionState::Refused | ConnectionState::HandshakeOnly
+            if !flow.sent_bulk() =>
+        {
+            base.lowered()
+        }
+        // Of what one direction shows without data, the other may be a refusal or nothing; and
+        // segments without data, of which no SYN is known, may be a SYN and its refusal.
+        ConnectionState::HalfSeen
+        | ConnectionState::OneWay
+        | ConnectionState::UnknownAnswer
+        | ConnectionState::MidStream
             if tcp && !flow.carried_data() =>
         {
             base.lowered()

@@ -1,14 +1,17 @@
 //! One flow, one verdict.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use super::announced::Endpoints;
 use super::direction;
 use super::inventory::{Identity, Inventory};
 use super::model::{
-    Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Set64, Site, WaivedEnd,
-    Waivers,
+    Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Service, Set64, Site,
+    WaivedEnd, Waivers,
 };
-use super::rows::{Attempt, Fit, Matcher, Party, PortFit};
+use super::rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
+use super::spoken::Spoken;
 use super::verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Strength, Verdict};
 use super::visibility::Visibility;
 use crate::base::{IpProto, Timestamp};
@@ -45,6 +48,8 @@ pub struct Judgement {
     pub responder_host: Option<HostId>,
     /// How far the flow came.
     pub state: ConnectionState,
+    /// What it speaks.
+    pub spoken: Option<Spoken>,
 }
 
 /// What is said of one orientation of a flow.
@@ -100,6 +105,7 @@ pub struct Judge<'a> {
     named_pairs: Vec<(Set64, Set64)>,
     capture_begin: Timestamp,
     visibility: Visibility,
+    endpoints: Arc<Endpoints>,
     unknown: Host,
 }
 
@@ -129,6 +135,7 @@ impl<'a> Judge<'a> {
             named_pairs,
             capture_begin,
             visibility: Visibility::default(),
+            endpoints: Arc::default(),
             unknown: Host::default(),
         }
     }
@@ -136,6 +143,16 @@ impl<'a> Judge<'a> {
     /// The same for a capture of which it is known what it can show.
     pub fn seeing(self, visibility: Visibility) -> Self {
         Judge { visibility, ..self }
+    }
+
+    /// The same for a stream that announced endpoints.
+    pub fn told(self, endpoints: Arc<Endpoints>) -> Self {
+        Judge { endpoints, ..self }
+    }
+
+    /// What the stream announced.
+    pub fn endpoints(&self) -> &Arc<Endpoints> {
+        &self.endpoints
     }
 
     /// What the capture can show.
@@ -169,6 +186,7 @@ impl<'a> Judge<'a> {
             initiator_host: host_id(from),
             responder_host: host_id(to),
             state: self.state(record, decided.initiator),
+            spoken: self.spoken(record, decided.initiator),
         };
         if judgement.verdict != Verdict::OutOfScope {
             judgement.infrastructure = self.infrastructure(record, decided.initiator);
@@ -198,6 +216,18 @@ impl<'a> Judge<'a> {
         state
     }
 
+    /// What a flow speaks if the sender in `initiator` direction opened it: its payload tells, then
+    /// an announcement of the endpoint that it goes to, then a guess by its payload.
+    pub(super) fn spoken(&self, record: &FlowRecord, initiator: Direction) -> Option<Spoken> {
+        let content = Spoken::by_content(record);
+        if content.is_some_and(Spoken::is_proved) {
+            return content;
+        }
+        let receiver = record.end(initiator.reverse());
+        let learned = self.endpoints.find(record.key.protocol(), receiver, record);
+        learned.map(Spoken::by_announcement).or(content)
+    }
+
     /// What is said of the flow if the sender in `initiator` direction opened it.
     pub(super) fn opinion(
         &self,
@@ -216,12 +246,15 @@ impl<'a> Judge<'a> {
             (Some(from), Some(to)) if self.governed(from, to) => {
                 match (self.party(from), self.party(to)) {
                     _ if record.ports_missing() => Opinion::not_assessable(Missing::Ports),
-                    (Some(initiator), Some(responder)) => self.attempt(&Attempt {
-                        initiator,
-                        responder,
-                        transport: record.key.protocol(),
-                        port: receiver.port(),
-                    }),
+                    (Some(from), Some(to)) => self.attempt(
+                        &Attempt {
+                            initiator: from,
+                            responder: to,
+                            transport: record.key.protocol(),
+                            port: receiver.port(),
+                        },
+                        self.spoken(record, initiator),
+                    ),
                     _ => Opinion::plain(Verdict::OutOfScope),
                 }
             }
@@ -292,13 +325,19 @@ impl<'a> Judge<'a> {
             })
     }
 
-    /// Judges an attempt between two known hosts.
-    pub(super) fn attempt(&self, attempt: &Attempt<'_>) -> Opinion {
+    /// Judges an attempt between two known hosts, over which something is spoken.
+    pub(super) fn attempt(&self, attempt: &Attempt<'_>, spoken: Option<Spoken>) -> Opinion {
         let fits = self.matcher.candidates(attempt);
-        let mut active: Vec<&Fit> = fits.iter().filter(|fit| fit.is_active()).collect();
-        if !active.is_empty() {
-            active.sort_by_key(|fit| self.preference(fit, attempt));
-            return self.documented(&active, attempt);
+        let (fits, others): (Vec<Fit>, Vec<Fit>) =
+            fits.into_iter().partition(|fit| !self.contradicts(spoken, fit.row));
+        if let Some(opinion) = self.covered(&fits, attempt, spoken) {
+            return opinion;
+        }
+        let mut owned: Vec<&Fit> = others.iter().filter(|fit| fit.is_active()).collect();
+        if !owned.is_empty() {
+            owned.sort_by_key(|fit| self.preference(fit, attempt));
+            let rows = owned.iter().map(|fit| fit.row).collect();
+            return Opinion::violation(Reason::ProtocolMismatch, rows);
         }
         let mut missing: Vec<Missing> =
             fits.iter().filter_map(Fit::unbound).map(Missing::Parameter).collect();
@@ -308,6 +347,9 @@ impl<'a> Judge<'a> {
             return Opinion { missing, ..Opinion::plain(Verdict::NotAssessable) };
         }
         if let Some(opinion) = self.beyond_the_words(attempt) {
+            return opinion;
+        }
+        if let Some(opinion) = self.elsewhere(attempt, spoken) {
             return opinion;
         }
         let named = |wanted: fn(&Fit) -> bool| -> Vec<RowId> {
@@ -321,7 +363,67 @@ impl<'a> Judge<'a> {
         if !others.is_empty() {
             return Opinion::violation(Reason::QualifierMismatch, others);
         }
-        Opinion::violation(self.plain_reason(attempt), Vec::new())
+        Opinion::violation(self.plain_reason(attempt, spoken), Vec::new())
+    }
+
+    /// Whether rows cover an attempt, and how firmly.
+    fn covered(
+        &self,
+        fits: &[Fit],
+        attempt: &Attempt<'_>,
+        spoken: Option<Spoken>,
+    ) -> Option<Opinion> {
+        let mut active: Vec<&Fit> = fits.iter().filter(|fit| fit.is_active()).collect();
+        active.sort_by_key(|fit| self.preference(fit, attempt));
+        let best = active.first()?;
+        let mut opinion = self.documented(&active, attempt);
+        let agrees = spoken.is_some_and(|spoken| self.is_of(spoken, best.row));
+        let proved = spoken.is_some_and(Spoken::is_proved);
+        let names = spoken.is_some_and(Spoken::names_service);
+        match opinion.strength {
+            // Only an announcement can show what an over-broad row is for.
+            Some(Strength::Weak) if agrees => opinion.strength = Some(Strength::Confirmed),
+            // Anything may run inside TLS.
+            Some(Strength::PortOnly) if agrees && proved && names => {
+                opinion.strength = Some(Strength::Confirmed);
+            }
+            _ => {}
+        }
+        Some(opinion)
+    }
+
+    /// Rows of the two roles for what is spoken, on other ports or over the other transport.
+    fn elsewhere(&self, attempt: &Attempt<'_>, spoken: Option<Spoken>) -> Option<Opinion> {
+        let spoken = spoken.filter(|spoken| spoken.names_service())?;
+        let fits: Vec<Fit> = self
+            .matcher
+            .rows()
+            .filter(|(id, row)| !row.weak && self.is_of(spoken, *id))
+            .map(|(id, row)| self.matcher.fit(id, row, attempt))
+            .filter(|fit| {
+                let open = fit.conditions != Holds::No && fit.qualifiers != Holds::No;
+                fit.exact_roles && open
+            })
+            .collect();
+        if fits.iter().any(|fit| fit.port == PortFit::Inside) {
+            return Some(Opinion::violation(Reason::WrongTransport, Vec::new()));
+        }
+        let rows: Vec<RowId> = fits.iter().map(|fit| fit.row).collect();
+        (!rows.is_empty()).then(|| Opinion::violation(Reason::PortOutsideRange, rows))
+    }
+
+    fn service(&self, row: RowId) -> Option<&Service> {
+        let policy = self.matcher.policy;
+        policy.rows.get(row.0).and_then(|row| policy.services.get(row.service.0))
+    }
+
+    fn contradicts(&self, spoken: Option<Spoken>, row: RowId) -> bool {
+        let service = self.service(row);
+        spoken.zip(service).is_some_and(|(spoken, service)| spoken.contradicts(service))
+    }
+
+    fn is_of(&self, spoken: Spoken, row: RowId) -> bool {
+        self.service(row).is_some_and(|service| spoken.is_of(service))
     }
 
     /// Under the literal reading: an attempt that the recommended reading documents.
@@ -359,11 +461,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn plain_reason(&self, attempt: &Attempt<'_>) -> Reason {
+    fn plain_reason(&self, attempt: &Attempt<'_>, spoken: Option<Spoken>) -> Reason {
         let covered = |attempt: &Attempt<'_>, weak: bool| {
             let is_weak = |fit: &Fit| self.row_is_weak(fit.row);
             let fits = self.matcher.candidates(attempt);
-            fits.iter().any(|fit| fit.is_active() && is_weak(fit) == weak)
+            fits.iter().any(|fit| {
+                fit.is_active() && is_weak(fit) == weak && !self.contradicts(spoken, fit.row)
+            })
         };
         let other_transport =
             if attempt.transport == IpProto::TCP { IpProto::UDP } else { IpProto::TCP };
@@ -412,7 +516,8 @@ impl<'a> Judge<'a> {
                 let fits = self.matcher.candidates(&attempt);
                 fits.iter().any(|fit| {
                     let inside = fit.exact_roles && fit.port == PortFit::Inside;
-                    inside && !self.row_is_weak(fit.row)
+                    let other = self.contradicts(judgement.spoken, fit.row);
+                    inside && !other && !self.row_is_weak(fit.row)
                 })
             })
             .map(|(id, _)| id)

@@ -37,11 +37,12 @@ impl Grade {
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MeasureKind {
-    /// Packets that the capturing system lost, and bytes that were acknowledged and not captured.
+    /// Packets that the capturing system or a mirror lost, and bytes that were acknowledged and not
+    /// captured.
     Loss,
     /// TCP flows in scope of which one direction was captured.
     OneWay,
-    /// Packets that could not be decoded.
+    /// Packets that could not be decoded, or not inside a tunnel.
     Undecoded,
     /// TCP flows in scope whose handshake was not captured.
     MidStream,

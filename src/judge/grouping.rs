@@ -1,23 +1,31 @@
 //! Flows grouped into findings: one for each reason, role pair and service. In: judged flows.
 //! Out: findings, heaviest first. What one finding weighs is not decided here.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::blocked::blocked_doors;
 use super::finding::{
-    ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, severity,
+    ADDRESSES, Evident, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, severity,
 };
 use super::flow::{Judge, Judgement};
 use super::model::{HostId, RowId};
 use super::nearest::{Nearest, nearest};
 use super::rows::{Attempt, Party};
 use super::scan;
-use super::verdict::{Missing, Severity, Verdict};
+use super::spoken::{Spoken, Told, identity};
+use super::verdict::{Missing, Reason, Severity, Verdict};
 use crate::base::{IpProto, PortRange, PortSet};
+use crate::decode::Direction;
+use crate::identify::{Detail, End, Grade, Protocol};
 
 /// More distinct ports than this between two roles become one finding.
 const DISTINCT_PORTS: usize = 20;
+
+/// Flows whose facts are gathered for a finding, and facts of it.
+const EVIDENT_FLOWS: usize = 1000;
+const EVIDENT_FACTS: usize = 16;
 
 /// Flows that belong together. Rows are part of it where they are the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +38,7 @@ struct Group {
     scanner: Option<IpAddr>,
     rows: Vec<RowId>,
     missing: Vec<Missing>,
+    protocol: Option<Protocol>,
 }
 
 /// Groups judged flows into findings, heaviest first.
@@ -90,7 +99,12 @@ fn group(judge: &Judge<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
     let scanner = (in_scan && listed).then(|| flow.initiator().address());
     let kind =
         if in_scan { FindingKind::Scan(*verdict) } else { FindingKind::Flows(*verdict, *reason) };
-    let port = Some(flow.responder().port()).filter(|_| !in_scan && missing.is_empty());
+    // What is spoken is the finding then, not the port on which it is.
+    let elsewhere = *reason == Some(Reason::PortOutsideRange);
+    let by_protocol = elsewhere || *reason == Some(Reason::ProtocolMismatch);
+    let protocol = flow.judgement.spoken.filter(|_| by_protocol && !in_scan);
+    let one_port = !in_scan && missing.is_empty() && !elsewhere;
+    let port = Some(flow.responder().port()).filter(|_| one_port);
     Some(Group {
         kind,
         from,
@@ -100,6 +114,7 @@ fn group(judge: &Judge<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
         scanner,
         rows: if in_scan { Vec::new() } else { rows.clone() },
         missing: missing.clone(),
+        protocol: protocol.map(|spoken| spoken.protocol),
     })
 }
 
@@ -136,6 +151,7 @@ fn blocked_group(judge: &Judge<'_>, flow: &JudgedFlow) -> Group {
         scanner: None,
         rows: flow.judgement.rows.clone(),
         missing: Vec::new(),
+        protocol: None,
     }
 }
 
@@ -155,6 +171,7 @@ pub(super) fn about_waiver(
         scanner: None,
         rows: Vec::new(),
         missing: Vec::new(),
+        protocol: None,
     };
     finding(judge, flows, &group, members)
 }
@@ -221,6 +238,7 @@ fn finding(judge: &Judge<'_>, flows: &[JudgedFlow], group: &Group, members: &[us
         first: judged().map(|flow| flow.record.earliest).min(),
         last: judged().map(|flow| flow.record.latest).max(),
         samples: samples(flows, members),
+        speaks: evident(judge, flows, members),
         rows: group.rows.clone(),
         nearest: first.filter(|_| explained).map(|f| explain(judge, f)).unwrap_or_default(),
         missing: group.missing.clone(),
@@ -229,6 +247,47 @@ fn finding(judge: &Judge<'_>, flows: &[JudgedFlow], group: &Group, members: &[us
             .filter(|flow| flow.judgement.verdict == Verdict::UnknownPeer)
             .map(|flow| judge.roles_that_document(&flow.record, &flow.judgement))
             .unwrap_or_default(),
+    }
+}
+
+/// What most surely shows what the flows speak: of the best known flow, with the facts of all that
+/// speak the same.
+fn evident(judge: &Judge<'_>, flows: &[JudgedFlow], members: &[usize]) -> Option<Evident> {
+    let spoken = |index: &usize| flows.get(*index).and_then(|flow| flow.judgement.spoken);
+    let known = members.iter().filter_map(|index| Some((*index, spoken(index)?)));
+    let surest = |(index, spoken): &(usize, Spoken)| (sureness(spoken.told), Reverse(*index));
+    let (index, spoken) = known.clone().max_by_key(surest)?;
+    let same = known.filter(|(_, other)| other.protocol == spoken.protocol);
+    let records = same.filter_map(|(index, _)| flows.get(index).map(|flow| &flow.record));
+    let identities = records.filter_map(identity).take(EVIDENT_FLOWS);
+    let details: BTreeSet<&Detail> = identities.flat_map(|one| one.details.iter()).collect();
+    let flow = flows.get(index)?;
+    let shown = identity(&flow.record).filter(|_| matches!(spoken.told, Told::Content(_)));
+    let responder = flow.responder();
+    let endpoints = judge.endpoints();
+    Some(Evident {
+        spoken,
+        details: details.into_iter().take(EVIDENT_FACTS).cloned().collect(),
+        shown: shown.map(|one| (direction_of(one.shown.0), one.shown.1.clone())),
+        flow: index,
+        announced: endpoints.find(flow.record.key.protocol(), responder, &flow.record).cloned(),
+    })
+}
+
+/// Payload before announcements before guesses.
+fn sureness(told: Told) -> u8 {
+    match told {
+        Told::Content(Grade::Confirmed) => 3,
+        Told::Content(Grade::Strong) => 2,
+        Told::Signalling(_) => 1,
+        Told::Content(Grade::Weak) => 0,
+    }
+}
+
+fn direction_of(end: End) -> Direction {
+    match end {
+        End::A => Direction::AToB,
+        End::B => Direction::BToA,
     }
 }
 

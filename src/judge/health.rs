@@ -32,13 +32,13 @@ pub struct TcpFlows {
 pub struct Health {
     /// Packets read.
     pub packets: u64,
-    /// Of them, not decoded.
+    /// Of them, not decoded, or not inside a tunnel.
     pub undecoded: u64,
     /// Later fragments without the first of their datagram.
     pub unclaimed_fragments: u64,
     /// Packets and messages whose flow is not known for want of room.
     pub detail_lost: u64,
-    /// Packets that the capturing system says it lost.
+    /// Packets that the capturing system says it lost, and those that mirrors lost on their way.
     pub dropped: u64,
     /// Bytes of TCP payload in scope, of flows captured in both directions.
     pub held_bytes: u64,
@@ -82,7 +82,7 @@ impl Health {
         let alive = alive(flows);
         let mut health = Health {
             packets: accounting.total().packets,
-            undecoded: undecoded(accounting),
+            undecoded: undecoded(accounting).saturating_add(evidence.unread_inside),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
             detail_lost: accounting.of(Class::TableFull).packets,
             unseen_bytes: Some(0),
@@ -108,9 +108,12 @@ impl Health {
             match *reason {
                 Doubt::InputsFailed { .. } => self.unreadable = true,
                 Doubt::Filtered(_) => self.filtered = true,
-                Doubt::Dropped(packets) => self.dropped += packets,
+                Doubt::Dropped(packets) | Doubt::LostByMirrors(packets) => {
+                    self.dropped = self.dropped.saturating_add(packets);
+                }
                 Doubt::LostFragments(lost)
                 | Doubt::BlurredPackets(lost)
+                | Doubt::UntoldTunnels(lost)
                 | Doubt::LostQuotes(lost) => {
                     self.detail_lost += lost;
                 }

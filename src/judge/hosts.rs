@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::assessment::Volume;
 use super::finding::{JudgedFlow, PeerClass};
 use super::flow::Judge;
+use super::hardening::{Hardening, hardening};
 use super::model::{HostId, RoleId, Site};
 use super::verdict::Verdict;
 use crate::base::IpProto;
@@ -28,6 +29,8 @@ pub struct HostSummary {
     pub answered: BTreeMap<Verdict, u64>,
     /// Responder ports of it that were answered, with flows; at most a hundred.
     pub offers: BTreeMap<(IpProto, u16), u64>,
+    /// Whether it keeps services inside their documented ranges of ports.
+    pub hardening: Vec<Hardening>,
 }
 
 /// Transport and port of a responder, and whether the responder is the peer.
@@ -54,7 +57,8 @@ pub struct UnknownPeer {
 const PER_HOST: usize = 100;
 
 /// Every host of the site, in the order of its file.
-pub(super) fn hosts(site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
+pub(super) fn hosts(judge: &Judge<'_>, site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
+    let mut hardening = hardening(judge, flows);
     let mut seen: Vec<(HostSummary, std::collections::BTreeSet<IpAddr>)> = (0..site.hosts.len())
         .map(|index| {
             let summary = HostSummary {
@@ -64,6 +68,7 @@ pub(super) fn hosts(site: &Site, flows: &[JudgedFlow]) -> Vec<HostSummary> {
                 initiated: BTreeMap::new(),
                 answered: BTreeMap::new(),
                 offers: BTreeMap::new(),
+                hardening: hardening.remove(&HostId(index)).unwrap_or_default(),
             };
             (summary, Default::default())
         })

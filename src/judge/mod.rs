@@ -5,6 +5,7 @@
 //! `direction` who made the attempt, `flow` what follows for one flow; `grouping` makes
 //! findings of flows, `coverage` looks at them from the side of the rows, and `assessment` puts it all together.
 
+mod announced;
 mod assessment;
 mod blocked;
 mod coverage;
@@ -16,6 +17,7 @@ mod finding;
 mod flow;
 mod grade;
 mod grouping;
+mod hardening;
 mod health;
 mod hosts;
 mod inventory;
@@ -27,22 +29,25 @@ mod rows;
 mod scan;
 pub mod schema;
 pub mod site;
+mod spoken;
 mod tunnels;
 mod verdict;
 mod visibility;
 mod waived;
 pub mod waiver;
 
+pub use announced::{Endpoints, Learned};
 pub use assessment::{Assessment, Evidence, Outcome, Terms, Volume, assess};
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};
 pub use doubt::Doubt;
 pub use finding::{
-    ADDRESSES, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
+    ADDRESSES, Evident, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
 };
 pub use flow::{Judge, Judgement};
 pub use grade::{Grade, Measure, MeasureKind, per_million};
 pub use grouping::findings;
+pub use hardening::Hardening;
 pub use health::{Health, TcpFlows};
 pub use hosts::{Door, HostSummary, UNKNOWN_PEERS, UnknownPeer};
 pub use inventory::{Identity, Inventory};
@@ -50,6 +55,7 @@ pub use nearest::{Failed, Nearest, nearest};
 pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
 pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
 pub use site::load_site;
+pub use spoken::{Spoken, Told, identity};
 pub use tunnels::Tunnel;
 pub use verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Severity, Strength, Verdict};
 pub use visibility::{Directions, Visibility, Vlan};

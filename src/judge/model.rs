@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::base::{IpProto, PortSet, Timestamp};
+use crate::identify::Protocol;
+use crate::identify::dcerpc::InterfaceClass;
 
 /// A set of up to 64 things numbered from 0: roles of a host, attributes of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,10 +234,19 @@ pub struct Service {
     pub id: String,
     /// Standard name.
     pub name: String,
-    /// Recognised protocols that confirm it.
-    pub protocols: Vec<String>,
+    /// Recognised protocols that confirm it; empty when none does.
+    pub protocols: Vec<ServiceProtocol>,
     /// Whether each direction of a flow is judged by its own destination port (D1.6 A-03).
     pub per_direction: bool,
+}
+
+/// A protocol that a service speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceProtocol {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Of DCE/RPC: the class of the interface, where only one is meant.
+    pub class: Option<InterfaceClass>,
 }
 
 /// How an unclear passage is read.

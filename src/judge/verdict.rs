@@ -43,6 +43,10 @@ named! {
 named! {
     /// Why a flow is a violation, most specific first.
     Reason {
+        /// The port is documented for the two roles, and the payload proves another protocol.
+        ProtocolMismatch = "protocol-mismatch",
+        /// The protocol is documented for the two roles, on other ports.
+        PortOutsideRange = "port-outside-range",
         /// Its row is switched off by an answer of the site.
         ConditionOff = "condition-off",
         /// Its row is for other hosts of that role: the monitored one, the partner, the own one.
@@ -61,6 +65,8 @@ named! {
 named! {
     /// How firmly a documented flow rests on its row.
     Strength {
+        /// The payload agrees.
+        Confirmed = "confirmed",
         /// By port alone: encrypted, silent or not identified.
         PortOnly = "port-only",
         /// A condition, qualifier or reading was assumed.
@@ -77,6 +83,10 @@ named! {
         Syn = "syn",
         /// Only the SYN+ACK was seen.
         SynAck = "syn-ack",
+        /// What an end sent is sent by clients alone, or by servers alone.
+        PayloadRole = "payload-role",
+        /// Exactly one end was announced as an endpoint that is served.
+        Learned = "learned",
         /// Exactly one end owns a port that a row documents for the two roles.
         PortRole = "port-role",
         /// One port is a service port and the other is not.

@@ -62,7 +62,8 @@ fn find_too_late(
     };
     let begin = judge.capture_begin();
     let judge = Judge::new(terms.policy, terms.site, &prolonged, terms.reading, begin)
-        .seeing(judge.visibility().clone());
+        .seeing(judge.visibility().clone())
+        .told(judge.endpoints().clone());
     for (index, flow) in flows.iter().enumerate() {
         if matches!(flow.judgement.verdict, Verdict::Violation | Verdict::UnknownPeer)
             && let Some(waiver) = judge.judge(&flow.record).waiver

@@ -16,7 +16,9 @@ use pcap::{Active, Capture, Precision, Stat};
 use super::clock;
 use super::source::{Delivery, PATIENCE, Source};
 use crate::base::{LinkType, Timestamp};
-use crate::capture::{FrameBatch, InputSummary, Interface, InterfaceStatistics, Resolution};
+use crate::capture::{
+    FrameBatch, InputSummary, Interface, InterfaceStatistics, Resolution, TimeHealth,
+};
 
 /// Most bytes captured of a packet: more than any card joins to one frame.
 const SNAPLEN: i32 = 256 << 10;
@@ -227,7 +229,7 @@ impl Source for InterfaceSource {
         self.stopped.get_or_insert_with(clock::now);
     }
 
-    fn finish(self: Box<Self>) -> Option<Vec<InputSummary>> {
+    fn finish(self: Box<Self>) -> Option<(Vec<InputSummary>, TimeHealth)> {
         None
     }
 }

@@ -18,7 +18,7 @@ use super::metrics::{Counters, Metrics};
 use super::session::{Ended, SessionError};
 use super::state::StateFile;
 use super::writer::EventWriter;
-use crate::capture::InputSummary;
+use crate::capture::{InputSummary, TimeHealth};
 use crate::engine::{Evaluated, Partial};
 use crate::judge::model::{Policy, Site, Waivers};
 use crate::judge::{Assessment, Grade, ReadingMode, Severity, Terms, assess};
@@ -72,6 +72,7 @@ pub type Publish = Box<dyn Fn(&Report) -> Result<(), String> + Send>;
 pub(super) struct View {
     pub(super) partial: Partial,
     pub(super) inputs: Vec<InputSummary>,
+    pub(super) times: TimeHealth,
 }
 
 /// What to do.
@@ -91,6 +92,8 @@ pub(super) enum Work {
 /// What the thread needs.
 pub(super) struct Judging {
     pub(super) rules: Rules,
+    /// The options that reports name.
+    pub(super) options: Vec<String>,
     pub(super) load: Load,
     pub(super) publish: Option<Publish>,
     pub(super) known: KnownFindings,
@@ -173,8 +176,8 @@ impl Judging {
             match work {
                 Work::Look(view) => drop(self.look(view)),
                 Work::Checkpoint(view) => {
-                    let (_, report, _) = self.look(view);
-                    self.write_report(&report);
+                    let (_, mut report, _) = self.look(view);
+                    self.write_report(&mut report);
                     self.rewrite_state();
                 }
                 Work::Reload => self.reload(),
@@ -190,18 +193,20 @@ impl Judging {
     /// Judges what has been seen and tells what is new.
     fn look(&mut self, view: View) -> (Assessment, Report, Evaluated) {
         let begun = clock::now();
-        let View { partial, inputs } = view;
+        let View { partial, inputs, times } = view;
         let mut stream = partial.evaluate();
         let records = std::mem::take(&mut stream.records);
-        let evidence = stream.evidence(&inputs);
+        let evidence = stream.evidence(&inputs, times);
         let terms = self.rules.terms();
         let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
         let source = Source {
             inputs: &inputs,
+            times,
             skipped: &[],
             stream: &stream,
             terms,
             max_memory: self.max_memory,
+            options: &self.options,
         };
         let mut report = report::build(source, &assessment);
         report.run.mode = self.mode.to_owned();
@@ -272,9 +277,11 @@ impl Judging {
         }
     }
 
-    fn write_report(&mut self, report: &Report) -> Option<String> {
+    /// Seals the report and writes it. Answers why it could not.
+    fn write_report(&mut self, report: &mut Report) -> Option<String> {
         let publish = self.publish.as_ref()?;
-        let failed = publish(report).err();
+        let sealed = report::seal(report).map_err(|error| error.to_string());
+        let failed = sealed.and_then(|()| publish(report)).err();
         self.metrics.update(|counters| match &failed {
             None => counters.checkpoints += 1,
             Some(_) => counters.checkpoints_failed += 1,
@@ -303,8 +310,8 @@ impl Judging {
 
     fn end(mut self, view: View) -> Ended {
         let inputs = view.inputs.clone();
-        let (assessment, report, stream) = self.look(view);
-        let failed = self.write_report(&report);
+        let (assessment, mut report, stream) = self.look(view);
+        let failed = self.write_report(&mut report);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);
         let stopped = Event::Stopped {
             packets: report.accounting.packets_read,

@@ -71,6 +71,8 @@ pub struct Parts {
     pub source: Box<dyn Source>,
     /// What is judged against.
     pub rules: Rules,
+    /// The options that reports name.
+    pub options: Vec<String>,
     /// Reads the rules again.
     pub load: Load,
     /// Writes a report in place of the one before.
@@ -123,7 +125,8 @@ pub enum SessionError {
 /// # Errors
 /// When threads cannot be started.
 pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
-    let Parts { source, rules, load, publish, events, mut state, metrics, signals } = parts;
+    let Parts { source, rules, options, load, publish, events, mut state, metrics, signals } =
+        parts;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.limits.threads)
         .thread_name(|index| format!("fold-{index}"))
@@ -137,6 +140,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let input = LiveInput::new(&source.name(), source.interface());
     let judging = Judging {
         rules,
+        options,
         load,
         publish,
         known,
@@ -222,9 +226,9 @@ struct Session {
 impl Session {
     fn run(mut self, arrivals: &Receiver<Arrival>) -> Result<Ended, SessionError> {
         self.service.tell("READY=1");
-        let summaries = loop {
+        let ended = loop {
             match arrivals.recv_timeout(PATIENCE) {
-                Ok(Arrival::Ended(summaries)) => break summaries,
+                Ok(Arrival::Ended(inputs)) => break inputs,
                 Ok(arrival) => self.take(arrival),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(SessionError::Abandoned),
@@ -237,10 +241,11 @@ impl Session {
         for _ in 0..Fold::TURNS {
             self.forget_turn(self.plan.keep);
         }
-        let inputs = summaries.unwrap_or_else(|| vec![self.input.summary()]);
+        let (inputs, times) =
+            ended.unwrap_or_else(|| (vec![self.input.summary()], self.input.health()));
         self.tell_losses();
         self.count();
-        self.judging.finish(View { partial: self.fold.finish(), inputs })
+        self.judging.finish(View { partial: self.fold.finish(), inputs, times })
     }
 
     fn take(&mut self, arrival: Arrival) {
@@ -305,7 +310,7 @@ impl Session {
     /// Gives up flows that ended less long ago, so that a table that is nearly full has room.
     fn forget_more(&mut self, now: i64) {
         let mut keep = self.plan.keep / 2;
-        while self.fold.runs() > self.most_runs / 8 * 7 && keep >= KEEP_LEAST {
+        while self.fold.used() > self.most_runs / 8 * 7 && keep >= KEEP_LEAST {
             self.pressed_at = Some(now);
             for _ in 0..Fold::TURNS {
                 self.forget_turn(keep);
@@ -361,7 +366,8 @@ impl Session {
     fn view(&self) -> View {
         let mut ahead = self.fold.clone();
         ahead.push(&self.input.held());
-        View { partial: ahead.finish(), inputs: vec![self.input.summary()] }
+        let inputs = vec![self.input.summary()];
+        View { partial: ahead.finish(), inputs, times: self.input.health() }
     }
 
     /// Tells of packets that were lost, of clocks that jumped and of a full table.
@@ -386,7 +392,8 @@ impl Session {
                 (counters.dropped_by_system, counters.dropped_by_interface) = self.told_lost;
             });
         }
-        let jumps = (summary.clock.jumps_backward.count, summary.clock.jumps_forward.count);
+        let clock = self.input.health().clock;
+        let jumps = (clock.jumps_backward.count, clock.jumps_forward.count);
         if jumps != self.told_jumps {
             self.told_jumps = jumps;
             let (jumps_backward, jumps_forward) = jumps;
@@ -399,7 +406,7 @@ impl Session {
         let flows = self.fold.runs();
         let now = clock::now();
         let again = |told: Instant| now.duration_since(told) >= TABLE_FULL_AGAIN;
-        if flows >= self.most_runs && self.table_full_told.is_none_or(again) {
+        if self.fold.used() >= self.most_runs && self.table_full_told.is_none_or(again) {
             self.table_full_told = Some(now);
             send(&self.events, Event::TableFull { flows });
         }

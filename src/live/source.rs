@@ -11,7 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::clock;
 use crate::base::Timestamp;
-use crate::capture::{FrameBatch, FrameMeta, InputSummary, Inputs, Interface, InterfaceStatistics};
+use crate::capture::{
+    FrameBatch, FrameMeta, InputSummary, Inputs, Interface, InterfaceStatistics, TimeHealth,
+};
 
 /// Longest time for which a source keeps its reader waiting.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
@@ -59,8 +61,8 @@ pub trait Source: Send {
     /// Asks for the end: packets that have arrived are still delivered, those that come are not.
     fn stop(&mut self);
 
-    /// The summaries of inputs that know better than the watch what they were.
-    fn finish(self: Box<Self>) -> Option<Vec<InputSummary>>;
+    /// What inputs were, and their times, if they know it better than the watch.
+    fn finish(self: Box<Self>) -> Option<(Vec<InputSummary>, TimeHealth)>;
 }
 
 /// What the source's thread sends.
@@ -69,7 +71,7 @@ pub(super) enum Arrival {
     Statistics(InterfaceStatistics),
     Link { up: bool, reason: Option<String> },
     Gone { reason: String },
-    Ended(Option<Vec<InputSummary>>),
+    Ended(Option<(Vec<InputSummary>, TimeHealth)>),
 }
 
 /// Starts the thread that reads the source. Answers where its packets arrive, and where batches
@@ -185,8 +187,9 @@ impl Source for Replay {
         self.stopped = true;
     }
 
-    fn finish(self: Box<Self>) -> Option<Vec<InputSummary>> {
+    fn finish(self: Box<Self>) -> Option<(Vec<InputSummary>, TimeHealth)> {
         // What was read ahead of the end is not part of the run.
-        (!self.stopped).then(|| self.inputs.finish())
+        let times = self.inputs.health();
+        (!self.stopped).then(|| (self.inputs.finish(), times))
     }
 }

@@ -6,18 +6,23 @@ use super::inputs::{input, skipped};
 use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
 use super::names::Names;
+use super::stored;
+use super::uses::Uses;
+use super::words;
 use crate::base::{PortRange, PortSet};
-use crate::capture::{FrameRef, InputSummary, Skipped};
+use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
-use crate::flow::{Class, Tally};
-use crate::judge::{Assessment, Coverage, Outcome, Strength, Terms, Verdict, Volume};
+use crate::flow::{Accounting, Class, Tally};
+use crate::judge::{Assessment, Coverage, Hardening, Outcome, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// The inputs.
     pub inputs: &'a [InputSummary],
+    /// How orderly their times are, as one stream.
+    pub times: TimeHealth,
     /// Files of folders that were not read.
     pub skipped: &'a [Skipped],
     /// The counts of the stream. Its records have gone into the assessment.
@@ -26,16 +31,20 @@ pub struct Source<'a> {
     pub terms: Terms<'a>,
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
+    /// The options on which the report depends, as `portolan check` takes them.
+    pub options: &'a [String],
 }
 
 /// Fills the report.
 pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
     let names = Names::of(source.terms);
-    let builder = Builder { source, names, assessment };
+    let builder = Builder { source, names, assessment, uses: Uses::of(assessment) };
     let mut places = BTreeSet::new();
     let findings: Vec<_> =
         assessment.findings.iter().map(|found| builder.finding(found, &mut places)).collect();
-    let (classes, undecoded) = builder.classes(&mut places);
+    let classes = builder.classes(&mut places);
+    let undecoded_inside = undecoded(&source.stream.unread_inside, &mut places);
+    let undecoded = undecoded(&source.stream.accounting, &mut places);
     let infrastructure = builder.infrastructure(&mut places);
     let mut report = Report {
         schema_version: SCHEMA_VERSION.to_owned(),
@@ -49,12 +58,13 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
             fail_on: source.terms.fail_on.name().to_owned(),
             min_grade: source.terms.min_grade.name().to_owned(),
             max_memory: source.max_memory,
+            options: source.options.to_vec(),
         },
         inputs: source.inputs.iter().map(input).collect(),
         inputs_skipped: skipped(source.skipped).0,
         packet_index: places.into_iter().map(place).collect(),
         window: builder.window(),
-        capture_health: builder.health(undecoded),
+        capture_health: builder.health(undecoded, undecoded_inside),
         accounting: builder.accounting(classes),
         policy: builder.policy(),
         site: builder.site(),
@@ -66,7 +76,11 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         unknown_peers: builder.unknown_peers(),
         waivers: builder.waivers(),
         infrastructure,
+        evidence: Vec::new(),
+        flow_list: None,
+        diff: None,
         limits: builder.limits(),
+        attestation: model::Attestation { sha256: stored::UNSEALED.to_owned() },
     };
     report.accounting.mismatches = mismatches(&report);
     if !report.accounting.mismatches.is_empty() && report.outcome.result == Outcome::Pass.name() {
@@ -99,6 +113,7 @@ pub(super) struct Builder<'a> {
     pub(super) source: Source<'a>,
     pub(super) names: Names<'a>,
     pub(super) assessment: &'a Assessment,
+    pub(super) uses: Uses,
 }
 
 impl Builder<'_> {
@@ -120,12 +135,8 @@ impl Builder<'_> {
         }
     }
 
-    fn classes(
-        &self,
-        places: &mut BTreeSet<FrameRef>,
-    ) -> (Vec<model::ClassCount>, Vec<model::Undecoded>) {
+    fn classes(&self, places: &mut BTreeSet<FrameRef>) -> Vec<model::ClassCount> {
         let mut classes = Vec::new();
-        let mut undecoded = Vec::new();
         let mut stopped = Tally::default();
         for (class, tally) in self.source.stream.accounting.classes() {
             let (name, protocol) = match class {
@@ -139,16 +150,7 @@ impl Builder<'_> {
                     let name = non_ip_name(*layer, *value).map(str::to_owned);
                     ("non-ip", Some(name.unwrap_or_else(|| format!("{layer} {value:#06x}"))))
                 }
-                Class::Stopped(stop) => {
-                    undecoded.push(model::Undecoded {
-                        layer: stop.layer.name().to_owned(),
-                        reason: stop.reason.name().to_owned(),
-                        value: stop.value,
-                        text: stop.to_string(),
-                        packets: tally.packets,
-                        frame_bytes: tally.frame_bytes,
-                        sample: sample(tally, places),
-                    });
+                Class::Stopped(_) => {
                     crate::base::Merge::merge(&mut stopped, *tally);
                     continue;
                 }
@@ -158,8 +160,7 @@ impl Builder<'_> {
         if stopped.packets > 0 {
             classes.push(class_count("undecoded", None, &stopped, places));
         }
-        undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
-        (classes, undecoded)
+        classes
     }
 
     fn accounting(&self, classes: Vec<model::ClassCount>) -> model::AccountingBlock {
@@ -222,6 +223,10 @@ impl Builder<'_> {
             ports: row.map(|row| names.row_ports(row)).unwrap_or_default(),
             symmetric: row.is_some_and(|row| row.symmetric),
             weak: row.is_some_and(|row| row.weak),
+            demands: row
+                .map(|row| words::demands(names, row, names.terms(row)))
+                .unwrap_or_default(),
+            readings: row.map(|row| names.readings(row)).unwrap_or_default(),
             status: seen.status.name().to_owned(),
             flows: seen.flows,
             answered_flows: seen.answered,
@@ -253,9 +258,30 @@ impl Builder<'_> {
                     .iter()
                     .map(|((transport, port), flows)| (format!("{transport}/{port}"), *flows))
                     .collect(),
+                hardening: seen
+                    .hardening
+                    .iter()
+                    .map(|one| self.hardening(&host.name, one))
+                    .collect(),
             })
         });
         known.collect()
+    }
+
+    fn hardening(&self, host: &str, seen: &Hardening) -> model::Hardening {
+        let service = self.names.policy.services.get(seen.service.0);
+        let row = self.names.row(seen.row);
+        let verdict = if seen.is_applied() { "applied" } else { "not-applied" };
+        model::Hardening {
+            service: service.map(|service| service.id.clone()).unwrap_or_default(),
+            verdict: verdict.to_owned(),
+            sentence: words::hardening(service.map_or("", |one| one.name.as_str()), host, seen),
+            citation: row.map(|row| self.names.citation(row)).unwrap_or_default(),
+            documented: seen.documented.to_string(),
+            inside: seen.inside.to_string(),
+            outside: seen.outside.to_string(),
+            flows_outside: seen.flows_outside,
+        }
     }
 
     fn unknown_peers(&self) -> Vec<model::UnknownPeer> {
@@ -329,6 +355,25 @@ impl Builder<'_> {
         });
         counted.collect()
     }
+}
+
+/// Packets that could not be decoded, by layer and reason, most first.
+fn undecoded(accounting: &Accounting, places: &mut BTreeSet<FrameRef>) -> Vec<model::Undecoded> {
+    let mut undecoded = Vec::new();
+    for (class, tally) in accounting.classes() {
+        let Class::Stopped(stop) = class else { continue };
+        undecoded.push(model::Undecoded {
+            layer: stop.layer.name().to_owned(),
+            reason: stop.reason.name().to_owned(),
+            value: stop.value,
+            text: stop.to_string(),
+            packets: tally.packets,
+            frame_bytes: tally.frame_bytes,
+            sample: sample(tally, places),
+        });
+    }
+    undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
+    undecoded
 }
 
 fn class_count(

@@ -5,6 +5,7 @@
 use super::model::CannotSay;
 use super::names::Names;
 use super::words::count;
+use crate::capture::TimeSteps;
 use crate::judge::{Directions, Doubt, Vlan};
 
 const MEMORY: &str = "raise --max-memory";
@@ -30,6 +31,24 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
         Doubt::Dropped(packets) => {
             format!("the capturing system lost {}", count(*packets, "packet"))
         }
+        Doubt::LostByMirrors(packets) => format!(
+            "mirrors lost {} on the way, by the sequence numbers of their tunnels",
+            count(*packets, "packet")
+        ),
+        Doubt::ClockSetBack(steps) => {
+            format!("the clock of the capture went back by more than a minute: {}", jumps(*steps))
+        }
+        Doubt::Paused(steps) => {
+            format!("the capture is silent for more than an hour: {}", jumps(*steps))
+        }
+        Doubt::OutOfOrder(packets) => format!(
+            "{} too late to be put back in the order of their times",
+            if *packets == 1 {
+                "1 packet came".to_owned()
+            } else {
+                format!("{packets} packets came")
+            }
+        ),
         Doubt::NoPacket => "no packet was read".to_owned(),
         Doubt::NoHost => "no host has a role: give a site file with --site".to_owned(),
         Doubt::NothingGoverned => {
@@ -49,12 +68,20 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
         Doubt::Cut(packets) => {
             format!("of {} the capture holds only the begin", count(*packets, "packet"))
         }
-        Doubt::Copies { copies, packets } => {
+        Doubt::Copies { copies, packets, nearly_all: false } => {
             format!("{copies} of {packets} packets are copies of others")
         }
+        Doubt::Copies { copies, packets, nearly_all: true } => format!(
+            "{copies} of {packets} packets are copies of others: the mirror shows each packet \
+             where it is received and where it is sent"
+        ),
         Doubt::UnnamedCollectors(tunnels) => format!(
             "{} to addresses that the site file does not name as collectors",
             are(*tunnels, "mirror tunnel")
+        ),
+        Doubt::UntoldTunnels(packets) => format!(
+            "of {} the ends of the tunnel were not kept for want of room",
+            count(*packets, "packet")
         ),
         Doubt::SuperFrames(packets) => {
             format!("{} longer than any link carries", are(*packets, "packet"))
@@ -112,6 +139,13 @@ fn one_sided(vlan: Option<Vlan>, seen: Directions) -> String {
     )
 }
 
+/// How often the clock jumped, how far, and where for the first time.
+fn jumps(steps: TimeSteps) -> String {
+    let TimeSteps { count: number, first_packet, widest, .. } = steps;
+    let widest = count((widest / 1_000_000_000).unsigned_abs(), "second");
+    format!("{}, by up to {widest}, first at packet {first_packet}", count(number, "time"))
+}
+
 fn are(number: u64, noun: &str) -> String {
     format!("{} {}", count(number, noun), if number == 1 { "is" } else { "are" })
 }
@@ -130,6 +164,23 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
             "what was not seen may have taken place",
             "mirror fewer sources to the port, or give the capture a larger buffer and a faster \
              disk",
+        ],
+        Doubt::LostByMirrors(_) => [
+            "what was not seen may have taken place",
+            "mirror fewer sources, and give the tunnels a path with room for whole frames (MTU) and \
+             a class of service",
+        ],
+        Doubt::ClockSetBack(_) => [
+            "times and durations beyond it do not agree with those before",
+            "keep the clock by NTP while capturing, and name the files of one machine in one order",
+        ],
+        Doubt::Paused(_) => [
+            "what took place meanwhile is unknown, unless the network was silent",
+            "check that every file of the set is there, and that nobody set the clock",
+        ],
+        Doubt::OutOfOrder(_) => [
+            "who opened a flow, and how far it came, may be mistaken in flows of that time",
+            "capture with one queue or one machine, or merge the captures by time first",
         ],
         Doubt::NoPacket => [
             "nothing can be said of the network",
@@ -164,6 +215,11 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
             "what was spoken in them is unknown, so a service may be known by its port alone",
             "raise the snaplen of the capture to 262144",
         ],
+        Doubt::Copies { nearly_all: true, .. } => [
+            "they are left out of every count, and half of what the mirror port carries is wasted",
+            "set the SPAN source to rx alone where it holds all ports of a VLAN or switch, or mirror \
+             both directions of the uplink alone",
+        ],
         Doubt::Copies { .. } => [
             "they are left out of every count",
             "mirror each packet once: one direction of every port, or both of the uplink alone",
@@ -171,6 +227,10 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
         Doubt::UnnamedCollectors(_) => [
             "whether they belong to the capture or to the network is unknown",
             "name the collectors under [capture] in the site file",
+        ],
+        Doubt::UntoldTunnels(_) => [
+            "a tunnel of a governed host may be among them",
+            "split the capture by time and judge the parts",
         ],
         Doubt::SuperFrames(_) => [
             "packets on the wire were more and shorter, so packet counts are too low",

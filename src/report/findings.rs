@@ -6,12 +6,14 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use super::build::{Builder, by_name, packet_number};
+use super::display_filter::display_filter;
 use super::model;
 use super::reasons;
 use super::words;
 use crate::capture::FrameRef;
+use crate::decode::Direction;
 use crate::judge::model::HostId;
-use crate::judge::{Finding, FindingKind, Missing, Side};
+use crate::judge::{Evident, Finding, FindingKind, Missing, Reason, Side};
 
 impl Builder<'_> {
     pub(super) fn finding(
@@ -40,6 +42,7 @@ impl Builder<'_> {
                 ports: finding.ports.to_string(),
                 name: known.map(str::to_owned),
                 basis: known.map(|_| "port".to_owned()),
+                spoken: finding.speaks.as_ref().map(|evident| self.spoken(evident)),
             },
             rules: finding.rows.iter().map(|row| names.row_id(*row).to_owned()).collect(),
             nearest: self.nearest(finding),
@@ -60,6 +63,37 @@ impl Builder<'_> {
             first_seen: finding.first.map(|time| time.to_string()),
             last_seen: finding.last.map(|time| time.to_string()),
             samples: self.samples(finding, places),
+            display_filter: display_filter(
+                finding.samples.iter().filter_map(|index| self.assessment.sample(*index)),
+                &[],
+                &self.uses,
+            ),
+        }
+    }
+
+    fn spoken(&self, evident: &Evident) -> model::Spoken {
+        let flow = self.assessment.sample(evident.flow);
+        let shown = evident.shown.as_ref().filter(|(_, bytes)| !bytes.is_empty());
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sender = |(direction, _): &(Direction, Box<[u8]>)| {
+            flow.map(|flow| flow.record.end(*direction).to_string())
+        };
+        model::Spoken {
+            protocol: evident.spoken.protocol.name().to_owned(),
+            basis: evident.spoken.told.name().to_owned(),
+            confidence: evident.spoken.told.confidence().to_owned(),
+            facts: evident
+                .details
+                .iter()
+                .map(|fact| model::Fact { name: fact.name.to_owned(), value: fact.value.clone() })
+                .collect(),
+            bytes: shown.map(|(_, bytes)| hex(bytes)),
+            bytes_of: shown.and_then(sender),
+            announced_by: evident.announced.as_ref().map(|learned| model::AnnouncedBy {
+                flow: [learned.by.a().to_string(), learned.by.b().to_string()],
+                message: learned.source.name().to_owned(),
+                at: learned.at.to_string(),
+            }),
         }
     }
 
@@ -87,6 +121,13 @@ impl Builder<'_> {
             missing.join(","),
             subject.unwrap_or_default(),
         ];
+        let elsewhere = matches!(
+            finding.kind,
+            FindingKind::Flows(_, Some(Reason::PortOutsideRange | Reason::ProtocolMismatch))
+        );
+        let spoken = finding.speaks.as_ref().filter(|_| elsewhere);
+        let spoken = spoken.map(|evident| evident.spoken.protocol.name().to_owned());
+        let parts: Vec<String> = parts.into_iter().chain(spoken).collect();
         let digest = Sha256::digest(parts.join("\n").as_bytes());
         let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         format!("F-{hex}")

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::build::packet_number;
 use super::community_id::community_id;
+use super::ecs::ecs;
 use super::names::Names;
 use crate::capture::InputSummary;
-use crate::judge::{JudgedFlow, Terms, Verdict};
+use crate::judge::{JudgedFlow, Terms, Verdict, identity};
 
 /// One flow instance. The initiator comes first.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -33,10 +34,15 @@ pub struct FlowLine {
     pub proto: String,
     /// Which use of the five-tuple it is, from 1.
     pub instance: u32,
-    /// Service; empty when unknown.
+    /// Protocol that is spoken, or service of the row where nothing shows the protocol; empty when
+    /// unknown.
     pub app: String,
-    /// What the service rests on: `port`, or `none`.
+    /// What it rests on: `content`, `signalling`, `port`, or `none`.
     pub app_basis: String,
+    /// How sure it is: `confirmed`, `strong`, `weak`, `learned`; empty for `port` and `none`.
+    pub app_confidence: String,
+    /// Finer facts about what is spoken, as `name=value`. Values come from packets.
+    pub app_facts: Vec<String>,
     /// Packets of both directions.
     pub packets: u64,
     /// Bytes of whole frames on the wire, both directions.
@@ -89,7 +95,7 @@ pub struct FlowLine {
     pub rules: Vec<String>,
     /// Waiver that accepts it; empty when none does.
     pub waiver: String,
-    /// Community ID version 1; empty for protocols without ports.
+    /// Community ID version 1 with seed 0; empty for ICMP, which it orders by message type.
     pub community_id: String,
 }
 
@@ -108,6 +114,15 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
         .filter(|_| judgement.verdict == Verdict::Documented)
         .and_then(|row| names.row(*row))
         .and_then(|row| names.policy.services.get(row.service.0));
+    let spoken = judgement.spoken;
+    let (app, app_basis) = match (spoken, service) {
+        (Some(spoken), service) if spoken.is_sure() || service.is_none() => {
+            (spoken.protocol.name().to_owned(), spoken.told.name())
+        }
+        (_, Some(service)) => (service.id.clone(), "port"),
+        _ => (String::new(), "none"),
+    };
+    let facts = identity(&flow.record).into_iter().flat_map(|identity| identity.details.iter());
     let waiver = judgement.waiver.and_then(|index| names.waiver(index));
     Some(FlowLine {
         file: file.map(|input| input.name.clone()).unwrap_or_default(),
@@ -119,8 +134,13 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
         dst_port: responder.port(),
         proto: flow.record.key.protocol().to_string(),
         instance: flow.record.instance,
-        app: service.map(|service| service.id.clone()).unwrap_or_default(),
-        app_basis: if service.is_some() { "port" } else { "none" }.to_owned(),
+        app,
+        app_basis: app_basis.to_owned(),
+        app_confidence: spoken
+            .filter(|spoken| spoken.told.name() == app_basis)
+            .map_or("", |spoken| spoken.told.confidence())
+            .to_owned(),
+        app_facts: facts.map(|fact| format!("{}={}", fact.name, fact.value)).collect(),
         packets: flow.record.packets(),
         bytes: flow.record.frame_bytes(),
         ip_bytes: flow.record.ip_bytes(),
@@ -150,15 +170,44 @@ pub fn flow_line(flow: &JudgedFlow, inputs: &[InputSummary], terms: Terms<'_>) -
     })
 }
 
-/// Writes one line for each flow, in order of their first packet.
+/// The names in which the flow list is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlowFormat {
+    /// Those of [`FlowLine`].
+    #[default]
+    Native,
+    /// Those of the Elastic Common Schema.
+    Ecs,
+}
+
+impl FlowFormat {
+    /// The stable name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FlowFormat::Native => "native",
+            FlowFormat::Ecs => "ecs",
+        }
+    }
+}
+
+/// Writes one line for each flow, in order of their first packet, and answers how many.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_flows(out: &mut dyn Write, lines: impl Iterator<Item = FlowLine>) -> io::Result<()> {
+pub fn write_flows(
+    out: &mut dyn Write,
+    format: FlowFormat,
+    lines: impl Iterator<Item = FlowLine>,
+) -> io::Result<u64> {
+    let mut written = 0;
     for line in lines {
-        serde_json::to_writer(&mut *out, &line)?;
+        match format {
+            FlowFormat::Native => serde_json::to_writer(&mut *out, &line)?,
+            FlowFormat::Ecs => serde_json::to_writer(&mut *out, &ecs(&line))?,
+        }
         out.write_all(b"\n")?;
+        written += 1;
     }
-    Ok(())
+    Ok(written)
 }

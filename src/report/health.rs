@@ -4,7 +4,7 @@
 use super::build::{Builder, by_name};
 use super::cannot_say::cannot_say;
 use super::model;
-use crate::capture::Interface;
+use crate::capture::{Interface, TimeHealth, TimeSteps};
 use crate::flow::{CaptureFacts, Class, ConnectionState, CopyCounts, SPACINGS};
 use crate::judge::{Directions, Health, Measure, MeasureKind, Tunnel, per_million};
 
@@ -13,7 +13,11 @@ use crate::judge::{Directions, Health, Measure, MeasureKind, Tunnel, per_million
 const ONE_SIDED_ABOVE: u64 = 500_000;
 
 impl Builder<'_> {
-    pub(super) fn health(&self, undecoded: Vec<model::Undecoded>) -> model::CaptureHealth {
+    pub(super) fn health(
+        &self,
+        undecoded: Vec<model::Undecoded>,
+        undecoded_inside: Vec<model::Undecoded>,
+    ) -> model::CaptureHealth {
         let states = &self.assessment.tcp_states;
         let in_state = |wanted: &[ConnectionState]| -> u64 {
             wanted.iter().filter_map(|state| states.get(state)).sum()
@@ -56,6 +60,8 @@ impl Builder<'_> {
             tunnels: self.assessment.tunnels.iter().map(tunnel).collect(),
             unlisted_tunnel_packets: self.source.stream.carriers.untold(),
             unread_inside: self.source.stream.unread_inside.total().packets,
+            undecoded_inside,
+            times: times(self.source.times),
         }
     }
 
@@ -127,6 +133,28 @@ fn tunnel(tunnel: &Tunnel) -> model::Tunnel {
     }
 }
 
+fn times(times: TimeHealth) -> model::Times {
+    let TimeHealth { clock, late } = times;
+    model::Times {
+        regressions: steps(clock.regressions),
+        jumps_backward: steps(clock.jumps_backward),
+        jumps_forward: steps(clock.jumps_forward),
+        reordered_packets: late.reordered,
+        out_of_reach_packets: late.out_of_reach,
+    }
+}
+
+fn steps(steps: TimeSteps) -> model::TimeSteps {
+    let TimeSteps { count, first_packet, first, widest } = steps;
+    let found = count > 0;
+    model::TimeSteps {
+        count,
+        first_packet: found.then_some(first_packet),
+        first_ns: found.then_some(first),
+        widest_ns: found.then_some(widest),
+    }
+}
+
 fn directions(seen: Directions) -> model::Directions {
     model::Directions {
         both: seen.both,
@@ -168,7 +196,9 @@ fn measure(measure: &Measure) -> model::Measure {
 /// What is measured, in words.
 fn measured(kind: MeasureKind) -> &'static str {
     match kind {
-        MeasureKind::Loss => "packets lost, and bytes acknowledged and not captured",
+        MeasureKind::Loss => {
+            "packets lost, by mirrors too, and bytes acknowledged and not captured"
+        }
         MeasureKind::OneWay => "TCP flows in scope captured in one direction",
         MeasureKind::Undecoded => "packets not decoded",
         MeasureKind::MidStream => "TCP flows in scope older than the capture",

@@ -11,6 +11,7 @@ impl Builder<'_> {
         let stream = self.source.stream;
         let full = stream.accounting.of(Class::TableFull).packets;
         let peers = self.assessment.unknown_peer_count;
+        let endpoints = &self.assessment.endpoints;
         let all = [
             ("flow-table-full", full, "packets of flows for which there was no room"),
             (
@@ -32,6 +33,26 @@ impl Builder<'_> {
                 "icmp-quotes-lost",
                 stream.quotes_lost,
                 "ICMP errors whose quoted flow was not kept for want of room",
+            ),
+            (
+                "payload-unread",
+                self.assessment.flows.iter().filter(|flow| flow.is_unread()).count() as u64,
+                "flows of which not all payload was looked at for want of room",
+            ),
+            (
+                "announcements-lost",
+                endpoints.lost,
+                "announced endpoints that were not kept for want of room",
+            ),
+            (
+                "announcements-refused",
+                endpoints.refused,
+                "announcements of hosts that may not speak for the address they named",
+            ),
+            (
+                "tunnels-untold",
+                stream.carriers.untold(),
+                "packets of tunnels whose ends were not kept for want of room",
             ),
             (
                 "classes-joined",

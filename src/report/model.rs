@@ -55,8 +55,107 @@ pub struct Report {
     pub waivers: Vec<Waiver>,
     /// Traffic that every network carries, by row of the infrastructure pack.
     pub infrastructure: Vec<Infrastructure>,
+    /// Slices of the inputs, one for each finding that shows flows; empty without `--evidence`.
+    pub evidence: Vec<Evidence>,
+    /// The flow list that was written along with the report; absent when none was, or when it
+    /// went to standard output.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flow_list: Option<FlowList>,
+    /// What differs from the report given as baseline; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub diff: Option<Diff>,
     /// Every limit that was hit.
     pub limits: Vec<Limit>,
+    /// By which a change of this report shows.
+    pub attestation: Attestation,
+}
+
+/// What differs from an earlier report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Diff {
+    /// SHA-256 of the earlier report as a file, in hexadecimal.
+    pub baseline_sha256: String,
+    /// Its result.
+    pub baseline_result: String,
+    /// What changed between the reports: `program`, `policy`, `site`, `waivers`, `traffic`.
+    pub changed_between: Vec<String>,
+    /// Findings that the earlier report does not have.
+    pub new: u64,
+    /// Findings that only the earlier report has.
+    pub gone: u64,
+    /// Findings that both have and that differ in more than packets and times.
+    pub changed: u64,
+    /// Findings that both have and that do not.
+    pub same: u64,
+    /// The new, the changed and the gone ones.
+    pub findings: Vec<FindingChange>,
+}
+
+/// A finding that differs between two reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingChange {
+    /// Its identifier.
+    pub id: String,
+    /// `new`, `changed` or `gone`.
+    pub status: String,
+    /// Severity; of a finding that is gone, the one it had.
+    pub severity: String,
+    /// Code.
+    pub code: String,
+    /// What was seen.
+    pub title: String,
+    /// What is another, as `field: earlier -> later`.
+    pub fields: Vec<String>,
+    /// What may be the cause: of what changed between the reports, all that bears on it.
+    pub causes: Vec<String>,
+}
+
+/// By which a change of the report shows. It is no signature: whoever changes a report can make
+/// another hash.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attestation {
+    /// SHA-256, in hexadecimal, of the bytes of this report with 64 zeros in this place.
+    pub sha256: String,
+}
+
+/// The flow list written along with the report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowList {
+    /// Base name of the file.
+    pub file: String,
+    /// `native` or `ecs`.
+    pub format: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Lines, one for each flow instance.
+    pub flows: u64,
+}
+
+/// The slice of a finding: a pcapng file with the first packets of the flows that the finding
+/// shows.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The finding.
+    pub finding: String,
+    /// Base name of the file.
+    pub file: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// Flows, the samples of the finding.
+    pub flows: u64,
+    /// Packets in the slice.
+    pub packets: u64,
+    /// Packets that these flows have in the inputs, copies and fragments included.
+    pub flow_packets: u64,
 }
 
 /// The program that wrote the report.
@@ -83,6 +182,9 @@ pub struct Run {
     pub min_grade: String,
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
+    /// The options on which the report depends, so that it can be made again: as for
+    /// `portolan check` or `portolan watch`, without captures and outputs, files by their base names.
+    pub options: Vec<String>,
 }
 
 /// One input.
@@ -309,6 +411,44 @@ pub struct CaptureHealth {
     pub unlisted_tunnel_packets: u64,
     /// Packets that count for a tunnel because what it carried could not be read.
     pub unread_inside: u64,
+    /// The same by the layer inside and the reason.
+    pub undecoded_inside: Vec<Undecoded>,
+    /// How orderly the times are, over all inputs as one stream.
+    pub times: Times,
+}
+
+/// How orderly the times of the whole stream are. Packets are numbered over all inputs, in the
+/// order in which they were read, from 1.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Times {
+    /// Packets earlier than the one before.
+    pub regressions: TimeSteps,
+    /// Those of them that are earlier by more than a minute: the clock was set back.
+    pub jumps_backward: TimeSteps,
+    /// Packets later than the one before by more than an hour: a pause, or the clock was set.
+    pub jumps_forward: TimeSteps,
+    /// Late packets that were put back in the order of their times.
+    pub reordered_packets: u64,
+    /// Late packets that stayed where they were read.
+    pub out_of_reach_packets: u64,
+}
+
+/// Steps of time from one packet to the next.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeSteps {
+    /// How many.
+    pub count: u64,
+    /// Number of the packet after the first such step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_packet: Option<u64>,
+    /// Width of the first, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_ns: Option<i64>,
+    /// Width of the widest, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub widest_ns: Option<i64>,
 }
 
 /// Copies of packets, which mirrors and routers make.
@@ -533,6 +673,8 @@ pub struct PolicyBlock {
     pub parameters: Vec<Parameter>,
     /// Readings that differ from the words, and the documented flows that rest on each.
     pub readings: Vec<Reading>,
+    /// Tables of the documents, in document order.
+    pub sections: Vec<Section>,
     /// What is doubtful about the packs.
     pub lints: Vec<Lint>,
 }
@@ -561,6 +703,26 @@ pub struct Pack {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
+}
+
+/// One table of a document.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Identifier of the table, to which rows refer.
+    pub id: String,
+    /// Number of the section in the document.
+    pub number: String,
+    /// Pack to which it belongs.
+    pub pack: String,
+    /// What it is about, in words of the pack.
+    pub title: String,
+    /// Title of the section in the document.
+    pub citation: String,
+    /// Revision date printed at the section; empty when none is.
+    pub revised: String,
+    /// What the document warns of there; empty when it does not.
+    pub caution: String,
 }
 
 /// One condition.
@@ -803,6 +965,9 @@ pub struct Finding {
     pub last_seen: Option<String>,
     /// Some of the flows.
     pub samples: Vec<Sample>,
+    /// Display filter of Wireshark that selects the sample flows in any of the inputs; empty
+    /// without samples. A fragmented datagram is selected whole only if `--evidence` was given.
+    pub display_filter: String,
 }
 
 /// One end of a finding.
@@ -848,6 +1013,78 @@ pub struct Service {
     /// What the name rests on: `port`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub basis: Option<String>,
+    /// What is spoken; absent when nothing tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spoken: Option<Spoken>,
+}
+
+/// What flows speak, and what shows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// Protocol.
+    pub protocol: String,
+    /// `content` or `signalling`.
+    pub basis: String,
+    /// `confirmed`, `strong`, `weak`, or `learned` from signalling.
+    pub confidence: String,
+    /// Finer facts, such as `interface-name`, `ssrc`, `server-name`; at most sixteen. Values come
+    /// from packets.
+    pub facts: Vec<Fact>,
+    /// The first bytes that show it in one flow, in hexadecimal; absent when an announcement tells,
+    /// or when several packets show it together.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<String>,
+    /// Who sent those bytes, address and port.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes_of: Option<String>,
+    /// What announced the endpoint of that flow.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub announced_by: Option<AnnouncedBy>,
+}
+
+/// A finer fact about what is spoken.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// Its name.
+    pub name: String,
+    /// Its value, at most 255 bytes.
+    pub value: String,
+}
+
+/// A connection that announced an endpoint.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnnouncedBy {
+    /// Both ends of it.
+    pub flow: [String; 2],
+    /// The message: `endpoint-mapper`, `object-exporter`, `activation`, `sccp`, `sdp` and so on.
+    pub message: String,
+    /// When it was first announced.
+    pub at: String,
+}
+
+/// Whether a host keeps a service inside its documented range of ports.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hardening {
+    /// Service of the policy.
+    pub service: String,
+    /// `applied` as far as was seen, or `not-applied`.
+    pub verdict: String,
+    /// The verdict in a sentence.
+    pub sentence: String,
+    /// A row that grants the service, with its place in the document.
+    pub citation: String,
+    /// Documented ports.
+    pub documented: String,
+    /// Ports inside on which it was recognised.
+    pub inside: String,
+    /// Ports outside on which it was recognised or announced.
+    pub outside: String,
+    /// Flows to ports outside.
+    pub flows_outside: u64,
 }
 
 /// A row that comes near.
@@ -924,6 +1161,10 @@ pub struct Rule {
     pub symmetric: bool,
     /// Whether the row is so wide that it only grants weakly.
     pub weak: bool,
+    /// What it demands besides roles, transport and port, under the reading of the run.
+    pub demands: Vec<String>,
+    /// Readings of unclear passages on which it rests.
+    pub readings: Vec<String>,
     /// `exercised`, `weak-only`, `blocked?`, `unknown-answer`, `contradicted`, `off`, `unbound`,
     /// `no-host`, `unexercised` or `not-seen`.
     pub status: String,
@@ -973,6 +1214,10 @@ pub struct Host {
     pub responded: BTreeMap<String, u64>,
     /// Ports on which it answered, with flows: `tcp/135`; at most a hundred.
     pub offers: BTreeMap<String, u64>,
+    /// Whether it keeps services inside their documented ranges of ports, as far as they were
+    /// recognised.
+    #[serde(default)]
+    pub hardening: Vec<Hardening>,
 }
 
 /// An address outside the site file that talked to governed hosts.

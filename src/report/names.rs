@@ -75,6 +75,12 @@ impl<'a> Names<'a> {
         self.row(id).map_or("?", |row| row.id.as_str())
     }
 
+    /// Identifiers of the readings on which a row rests.
+    pub(crate) fn readings(&self, row: &Row) -> Vec<String> {
+        let readings = row.readings.iter().filter_map(|id| self.policy.readings.get(id.0));
+        readings.map(|reading| reading.id.clone()).collect()
+    }
+
     pub(crate) fn section(&self, id: SectionId) -> &'a str {
         self.policy.sections.get(id.0).map_or("?", |section| section.id.as_str())
     }
@@ -89,15 +95,23 @@ impl<'a> Names<'a> {
 
     /// `5000-5020 (dcom-range)` or `135`: the ports of a row for responders without a value of
     /// their own.
-    pub(crate) fn row_ports(&self, row: &Row) -> String {
-        let ports = match &row.ports {
+    pub(crate) fn row_ports(&self, row: &'a Row) -> String {
+        self.ports_of(row, self.ports(row, None))
+    }
+
+    /// The ports of a row for a responder, or for those without a value of their own. `None` when
+    /// its parameter has no value.
+    pub(crate) fn ports(&self, row: &'a Row, responder: Option<HostId>) -> Option<&'a PortSet> {
+        match &row.ports {
             RowPorts::Fixed(ports) => Some(ports),
             RowPorts::Parameter(id) => {
-                let default = self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref());
-                self.site.parameters.get(id).or(default)
+                let parameter = self.policy.parameters.get(id.0)?;
+                let host = responder.and_then(|id| self.site.hosts.get(id.0));
+                let own = host.filter(|_| parameter.per_responder);
+                let own = own.and_then(|host| host.parameters.get(id));
+                own.or_else(|| self.site.parameters.get(id)).or(parameter.default.as_ref())
             }
-        };
-        self.ports_of(row, ports)
+        }
     }
 
     /// The same for ports that were looked up before; `None` when the parameter has no value.
@@ -116,14 +130,7 @@ impl<'a> Names<'a> {
     pub(crate) fn service_on(&self, transport: crate::base::IpProto, port: u16) -> Option<&'a str> {
         let mut found = None;
         for row in self.policy.rows.iter().filter(|row| row.transport == transport && !row.weak) {
-            let ports =
-                match &row.ports {
-                    RowPorts::Fixed(ports) => Some(ports),
-                    RowPorts::Parameter(id) => self.site.parameters.get(id).or_else(|| {
-                        self.policy.parameters.get(id.0).and_then(|p| p.default.as_ref())
-                    }),
-                };
-            if !ports.is_some_and(|ports| ports.contains(port)) {
+            if !self.ports(row, None).is_some_and(|ports| ports.contains(port)) {
                 continue;
             }
             let name = self.policy.services.get(row.service.0).map(|s| s.name.as_str())?;

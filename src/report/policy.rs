@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::model;
-use crate::judge::model::{ConditionId, PackKind, ParameterId, ReadingId, Row};
+use crate::judge::model::{ConditionId, PackKind, ParameterId, ReadingId, Row, Section};
 use crate::judge::{Assumption, Coverage};
 
 impl Builder<'_> {
@@ -13,6 +13,7 @@ impl Builder<'_> {
             conditions: self.conditions(),
             parameters: self.parameters(),
             readings: self.readings(),
+            sections: policy.sections.iter().map(|section| self.section(section)).collect(),
             lints: policy.lints.iter().map(lint).collect(),
         }
     }
@@ -43,6 +44,19 @@ impl Builder<'_> {
             rows: rows_of(index),
         });
         packs.collect()
+    }
+
+    fn section(&self, section: &Section) -> model::Section {
+        let pack = self.names.policy.packs.get(section.pack.0);
+        model::Section {
+            id: section.id.clone(),
+            number: section.number.clone(),
+            pack: pack.map(|pack| pack.id.clone()).unwrap_or_default(),
+            title: section.title.clone(),
+            citation: section.citation.clone(),
+            revised: section.revised.clone(),
+            caution: section.caution.clone(),
+        }
     }
 
     fn conditions(&self) -> Vec<model::Condition> {

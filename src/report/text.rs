@@ -327,13 +327,16 @@ fn minute(time: &str) -> String {
 
 /// Text from a file or a packet, with everything that could steer a terminal made visible.
 pub fn printable(text: &str) -> String {
-    let visible = |c: char| {
-        let steers = c.is_control()
-            || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2066}'..='\u{2069}');
-        if steers { c.escape_unicode().to_string() } else { c.to_string() }
-    };
+    let visible = |c: char| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() };
     text.chars().map(visible).collect()
+}
+
+/// Whether a character changes how those around it are shown: controls, marks and overrides of
+/// direction, separators of lines and paragraphs, characters without width.
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@
 //! the documented set" and never "forbidden" (D1.6 A-09).
 
 use super::names::Names;
-use crate::base::IpProto;
+use crate::base::{IpProto, PortSet};
+use crate::identify::Protocol;
+use crate::identify::dcerpc::{INTERFACE_CLASS, InterfaceClass};
 use crate::judge::model::{Row, RowId, RowPorts, Terms};
 use crate::judge::{
-    Assumption, Failed, Finding, FindingKind, Nearest, PeerClass, Reason, Severity, Side, Verdict,
-    WaiverFault,
+    Assumption, Failed, Finding, FindingKind, Hardening, Nearest, PeerClass, Reason, Severity,
+    Side, Verdict, WaiverFault,
 };
 
 /// `tcp`, or `any` where there are several.
@@ -32,6 +34,7 @@ pub(crate) fn service(finding: &Finding) -> String {
     match finding.ports.count() {
         0 => transport,
         1 => format!("{transport} {}", finding.ports),
+        2..=4 => format!("{transport} {}", finding.ports),
         count => {
             let low = finding.ports.ranges().first().map_or(0, |range| range.low);
             let high = finding.ports.ranges().last().map_or(0, |range| range.high);
@@ -63,6 +66,14 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
         }
         FindingKind::Flows(_, reason) => {
             let what = match reason {
+                Some(Reason::ProtocolMismatch) => {
+                    let known = service_names(names, &finding.rows);
+                    return format!("{pair} {service}: {} on the port of {known}", spoken(finding));
+                }
+                Some(Reason::PortOutsideRange) => {
+                    let ports = documented_ports(names, finding);
+                    return format!("{pair} {service}: {} outside {ports}", spoken(finding));
+                }
                 Some(Reason::ConditionOff) => "its row is switched off by the site's answers",
                 Some(Reason::QualifierMismatch) => "documented for other hosts of the role",
                 Some(Reason::WrongDirection) => "documented the other way round only",
@@ -73,6 +84,69 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
             format!("{pair} {service}: {what}")
         }
     }
+}
+
+/// What the flows of a finding speak, as people call it.
+pub(crate) fn spoken(finding: &Finding) -> String {
+    let Some(evident) = &finding.speaks else { return "another protocol".to_owned() };
+    let has = |class: InterfaceClass| {
+        let mut facts = evident.details.iter();
+        facts.any(|fact| fact.name == INTERFACE_CLASS && fact.value == class.name())
+    };
+    match evident.spoken.protocol {
+        Protocol::DceRpc if has(InterfaceClass::Dcom) => "DCOM".to_owned(),
+        Protocol::DceRpc if has(InterfaceClass::Exchange) => "Exchange RPC".to_owned(),
+        Protocol::DceRpc if has(InterfaceClass::Msdtc) => "MSDTC".to_owned(),
+        Protocol::DceRpc => "DCE/RPC".to_owned(),
+        Protocol::Skinny => "SCCP".to_owned(),
+        Protocol::Rfb => "VNC (RFB)".to_owned(),
+        Protocol::T38 => "T.38 fax".to_owned(),
+        other => other.name().to_uppercase(),
+    }
+}
+
+/// The services of rows, each once.
+fn service_names(names: &Names<'_>, rows: &[RowId]) -> String {
+    let rows = rows.iter().filter_map(|row| names.row(*row));
+    let services = rows.filter_map(|row| names.policy.services.get(row.service.0));
+    let mut list: Vec<&str> = services.map(|service| service.name.as_str()).collect();
+    list.dedup();
+    list.join(", ")
+}
+
+/// The rows of a finding that grant ports over its transport, or over any where none does.
+fn granting<'a>(names: &Names<'a>, finding: &Finding) -> Vec<(&'a Row, &'a PortSet)> {
+    let responder = finding.responders.first().and_then(|(_, host, _)| *host);
+    let rows = finding.rows.iter().filter_map(|row| names.row(*row));
+    let mut all: Vec<_> = rows
+        .filter_map(|row| Some((row, names.ports(row, responder)?)))
+        .filter(|(_, ports)| !ports.is_empty())
+        .collect();
+    if all.iter().any(|(row, _)| Some(row.transport) == finding.transport) {
+        all.retain(|(row, _)| Some(row.transport) == finding.transport);
+    }
+    all
+}
+
+/// The ports that rows grant to what is spoken: where there is a range, it alone, since single
+/// ports beside it lead to it.
+fn documented_ports(names: &Names<'_>, finding: &Finding) -> PortSet {
+    let granted = granting(names, finding);
+    let ranges = || granted.iter().map(|(_, ports)| *ports).filter(|ports| ports.count() > 1);
+    let all = || granted.iter().map(|(_, ports)| *ports);
+    let joined = |sets: &mut dyn Iterator<Item = &PortSet>| -> PortSet {
+        sets.flat_map(PortSet::ranges).copied().collect()
+    };
+    if ranges().next().is_some() { joined(&mut ranges()) } else { joined(&mut all()) }
+}
+
+/// Whether a host keeps a service inside its documented range of ports.
+pub(crate) fn hardening(service: &str, host: &str, seen: &Hardening) -> String {
+    let Hardening { documented, inside, outside, .. } = seen;
+    if seen.is_applied() {
+        return format!("{service}: {host} was seen on {inside} only, inside {documented}.");
+    }
+    format!("{service}: the restriction to {documented} is not applied on {host}: {outside}.")
 }
 
 fn scanners(names: &Names<'_>, finding: &Finding) -> String {
@@ -145,6 +219,22 @@ pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
                 .collect();
             format!("{}: {}.", rows(names, &finding.rows), terms.join("; "))
         }
+        FindingKind::Flows(_, Some(Reason::ProtocolMismatch)) => {
+            let verb = if finding.rows.len() == 1 { "grants" } else { "grant" };
+            let known = service_names(names, &finding.rows);
+            format!("{} {verb} this port to {known}.", rows(names, &finding.rows))
+        }
+        FindingKind::Flows(_, Some(Reason::PortOutsideRange)) => {
+            let grants: Vec<_> = granting(names, finding)
+                .into_iter()
+                .map(|(row, ports)| {
+                    let transport = row.transport.to_string().to_uppercase();
+                    format!("{transport} {ports} ({}, {})", row.id, section(names, row))
+                })
+                .collect();
+            let what = spoken(finding);
+            format!("Between these roles the document grants {what} on {}.", grants.join(", "))
+        }
         FindingKind::Flows(..) => {
             let nearest = finding.nearest.first();
             match nearest.and_then(|near| names.row(near.row).map(|row| (near, row))) {
@@ -213,7 +303,8 @@ fn demand(names: &Names<'_>, row: &Row) -> String {
     if demands.is_empty() { "no further demand".to_owned() } else { demands.join(" and ") }
 }
 
-fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
+/// The same one by one.
+pub(super) fn demands(names: &Names<'_>, row: &Row, terms: &Terms) -> Vec<String> {
     let mut demands = Vec::new();
     for (end, has) in [("responder", terms.responder_has), ("initiator", terms.initiator_has)] {
         let has = names.attributes(has);
@@ -290,6 +381,22 @@ pub(crate) fn remediation(names: &Names<'_>, finding: &Finding) -> String {
         FindingKind::Flows(_, Some(Reason::WrongTransport)) => {
             "Configure the service for the documented transport.".to_owned()
         }
+        FindingKind::Flows(_, Some(Reason::ProtocolMismatch)) => {
+            "Find out which program answers on the port, and stop it or move it; a firewall that \
+             goes by ports lets it pass."
+                .to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::PortOutsideRange)) if !dynamic_rpc => {
+            "Configure the responder for the documented ports, or document the ones it uses."
+                .to_owned()
+        }
+        FindingKind::Flows(_, Some(Reason::PortOutsideRange))
+            if has_dynamic_row(names, finding) =>
+        {
+            "Restrict dynamic port allocation on the responder as the document's section on DCOM \
+             describes, and start it again."
+                .to_owned()
+        }
         FindingKind::Flows(..) if dynamic_rpc && has_dynamic_row(names, finding) => {
             "If this is RPC, restrict dynamic port allocation on the responder as the document's \
              section on DCOM describes; otherwise close the port or waive it."
@@ -304,7 +411,8 @@ pub(crate) fn remediation(names: &Names<'_>, finding: &Finding) -> String {
 
 /// Whether a nearest row takes its ports from a parameter of the responder.
 fn has_dynamic_row(names: &Names<'_>, finding: &Finding) -> bool {
-    finding.nearest.iter().filter_map(|near| names.row(near.row)).any(|row| {
+    let near = finding.nearest.iter().map(|near| near.row);
+    near.chain(finding.rows.iter().copied()).filter_map(|row| names.row(row)).any(|row| {
         let RowPorts::Parameter(id) = &row.ports else { return false };
         names.policy.parameters.get(id.0).is_some_and(|parameter| parameter.id == "dcom-range")
     })

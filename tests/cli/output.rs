@@ -227,7 +227,9 @@ fn standard_input_is_a_capture_like_others() {
     assert_eq!(piped["inputs"][0]["name"], "-");
     assert_eq!(piped["inputs"][0]["sha256"], file["inputs"][0]["sha256"]);
     for report in [&mut piped, &mut file] {
-        report.as_object_mut().unwrap().remove("inputs").unwrap();
+        for block in ["inputs", "attestation"] {
+            report.as_object_mut().unwrap().remove(block).unwrap();
+        }
     }
     assert_eq!(piped, file);
     let ended = bench.run_with(&arguments, b"");
@@ -381,4 +383,23 @@ fn show_prints_the_headers_of_one_packet() {
     let missing = bench.run(&["show", "one.pcap", "2"]);
     assert_eq!(missing.status, 2);
     assert!(missing.err.contains("one.pcap has 1 packets; there is no packet 2"));
+}
+
+#[test]
+fn the_report_tells_the_options_it_depends_on_and_no_folder() {
+    let bench = Bench::new();
+    bench.write("talk.pcap", conversation(389));
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    bench.write("folder/site.toml", SITE);
+    let options: &[&str] = &["--site", "folder/site.toml", "--fail-on", "high", "--keep-copies"];
+    bench.run(&[&["check", "talk.pcap", "--report", "r.json"], options].concat());
+    let report = bench.json("r.json");
+    let told = report["run"]["options"].as_array().unwrap().iter().map(|o| o.as_str().unwrap());
+    let told: Vec<_> = told.collect();
+    let expected = "--site site.toml --policy cisco-unity-5x-exchange --reading inferred \
+        --fail-on high --min-grade B --max-memory 4294967296 --keep-copies";
+    assert_eq!(told.join(" "), expected);
+    let again =
+        bench.run(&[&["check", "talk.pcap", "--site", "folder/site.toml"], &told[2..]].concat());
+    assert_ne!(again.status, 2, "{}", again.err);
 }

@@ -83,6 +83,8 @@ pub(crate) fn meta(link: LinkType, captured: usize, original: u32, number: u64) 
         original: original.max(captured),
         time: Timestamp::from_parts(0, 0),
         source: FrameRef { ordinal: number - 1, input: 0, number },
+        stored_at: 0,
+        interface: 0,
         link,
         fcs_bytes: 0,
     }

@@ -55,6 +55,9 @@ fn link(number: u16, name: &'static str, frame: &str) -> Wrapped {
     }
 }
 
+/// The flow of what Teredo carries here.
+const TEREDO_FLOW: &str = "udp [fd00::1]:1234 > [2001::2]:5060";
+
 /// An Ethernet frame from the EtherType on.
 fn ethernet(name: &'static str, path: &'static str, rest: &str) -> Wrapped {
     Wrapped { path, ..link(1, name, &format!("{MAC} {rest}")) }
@@ -388,6 +391,10 @@ fn mirrors() -> Vec<Wrapped> {
 fn tunnels_over_udp() -> Vec<Wrapped> {
     let (ip, ip6) = (ipv4(17, UDP), ipv6(17, UDP));
     let v6 = |wrapped: Wrapped| Wrapped { flow: UDP6_FLOW, ..wrapped };
+    // One end of what Teredo carries has an address of its prefix (RFC 4380 section 2.6).
+    let teredo6 =
+        ip6.replace("fd00 0000 0000 0000 0000 0000 0000 0002", &format!("20010000{:024x}", 2));
+    let teredo = |wrapped: Wrapped| Wrapped { flow: TEREDO_FLOW, ..wrapped };
     let snap = format!("aaaa03 000000 0800 {ip}");
     let (one, two, three) = ("020000000001", "020000000002", "020000000003");
     vec![
@@ -464,13 +471,19 @@ fn tunnels_over_udp() -> Vec<Wrapped> {
             4341,
             &format!("c8123456 00006401 {ip}"),
         ),
-        v6(over_udp("teredo", "teredo", "udp 192.0.2.1:50000 > 192.0.2.2:3544 id 0", 3544, &ip6)),
-        v6(over_udp(
+        teredo(over_udp(
+            "teredo",
+            "teredo",
+            "udp 192.0.2.1:50000 > 192.0.2.2:3544 id 0",
+            3544,
+            &teredo6,
+        )),
+        teredo(over_udp(
             "teredo, authentication and origin",
             "teredo",
             "udp 192.0.2.1:50000 > 192.0.2.2:3544 id 0",
             3544,
-            &format!("0001 00 00 0102030405060708 00  0000 3caf 3ffffdfd {ip6}"),
+            &format!("0001 00 00 0102030405060708 00  0000 3caf 3ffffdfd {teredo6}"),
         )),
         v6(over_udp(
             "ayiya",

@@ -35,7 +35,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// A classic pcap file of one link type.
-fn pcap(link: LinkType, samples: &[&Sample]) -> Vec<u8> {
+pub(crate) fn pcap(link: LinkType, samples: &[&Sample]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, link.0.into()] {
         file.extend(word.to_le_bytes());

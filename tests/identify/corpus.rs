@@ -22,7 +22,7 @@ pub struct Truth {
 
 impl Truth {
     /// Whether a name is right for the flow.
-    fn allows(&self, name: &str) -> bool {
+    pub fn allows(&self, name: &str) -> bool {
         self.label == name || self.alt.contains(name)
     }
 
@@ -33,7 +33,7 @@ impl Truth {
 }
 
 /// A flow of the truth table by file, protocol number and ordered ends.
-type Row = (String, u8, String, String);
+pub type Row = (String, u8, String, String);
 
 fn ends(one: (&str, &str), other: (&str, &str)) -> (String, String) {
     let [one, other] = [one, other].map(|(address, port)| {
@@ -70,7 +70,7 @@ pub fn truth(folder: &Path) -> BTreeMap<Row, Truth> {
     truth
 }
 
-fn row_of(file: &str, key: &FlowKey) -> Row {
+pub fn row_of(file: &str, key: &FlowKey) -> Row {
     (file.to_owned(), key.protocol().0, key.a().to_string(), key.b().to_string())
 }
 

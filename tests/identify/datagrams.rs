@@ -111,7 +111,6 @@ const CLAIMED: &[Exception] = &[
         "weak: questions for the name of an address without recursion, 00 00 00 01, one way",
     ),
     exception(DAMAGED_DNS, "dns", 1, "20 45 4b .. with a damaged label length: no NetBIOS name"),
-    exception(DAMAGED_DNS, "ntp", 1, "weak: a damaged answer of 48 bytes that starts with 1d"),
 ];
 
 /// Flows of a label that nothing in their bytes shows.

@@ -141,6 +141,16 @@ const POLICY: &[Case] = &[
         &[("unknown-answer", "defined are: clear, tls")],
     ),
     case(
+        "protocols = [\"ldap\"]",
+        "protocols = [¦\"ldpa\"]",
+        &[("unknown-protocol", "did you mean `ldap`?")],
+    ),
+    case(
+        "protocols = [\"ldap\"]",
+        "protocols = [¦\"ldap:dcom\"]",
+        &[("unknown-protocol", "did you mean `dcom`?")],
+    ),
+    case(
         "service = \"ldap\"",
         "service = ¦\"ldaps\"",
         &[("unknown-service", "did you mean `ldap`?")],

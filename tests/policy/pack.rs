@@ -329,7 +329,7 @@ definition = "A backup server"
 [[service]]
 id = "nfs"
 name = "NFS"
-protocols = ["nfs"]
+protocols = ["sunrpc"]
 [[section]]
 id = "B1"
 number = "1"

@@ -62,3 +62,22 @@ fn a_question_without_answer_was_tried_and_media_need_none() {
     let media = rule(&run, "CM-U.rtp.udp");
     assert_eq!((media.status.as_str(), media.answered_flows), ("exercised", 1));
 }
+
+/// The pack: section S14b demands `uses-pca` and the answer `pca`, its row on port 443 `https-pca`
+/// as well, and names three readings.
+#[test]
+fn rows_tell_what_they_demand_and_sections_what_the_document_prints() {
+    let run = judged([]);
+    let row = rule(&run, "PCA-U.https.tcp");
+    assert_eq!(row.demands, ["the initiator carries uses-pca", "https-pca is on", "pca is yes"]);
+    assert_eq!(row.readings, ["A-26", "A-28", "A-35"]);
+    let sections = &run.report.policy.sections;
+    let notifications = sections.iter().find(|section| section.id == "S15").unwrap();
+    assert_eq!(notifications.citation, "Network Traffic from Exchange to Cisco Unity");
+    assert_eq!(notifications.pack, "cisco-unity-5x-exchange");
+    assert_eq!(notifications.revised, "2008-04-17");
+    assert!(notifications.caution.starts_with("No firewall may stand"));
+    let mut named: Vec<_> = run.report.rules.iter().map(|rule| &rule.section).collect();
+    named.dedup();
+    assert_eq!(named, sections.iter().map(|section| &section.id).collect::<Vec<_>>());
+}

@@ -1,20 +1,17 @@
-//! What poor evidence makes of a run: the grade, what is not claimed any more, and that findings
-//! are never stronger for it.
-
-use std::collections::BTreeMap;
+//! What poor evidence makes of a run: the grade, and what is not claimed any more. That findings
+//! are never stronger for it is tested in `variants`.
 
 use portolan::report::model::{Measure, Report};
 
-use super::{fixture, fixture_rules};
 use crate::capture::build::Builder;
 use crate::frames;
-use crate::runs::{Rules, Run, check_frames, check_stream, repository};
+use crate::runs::{Rules, check_frames, check_stream};
 
-const UNITY: [u8; 4] = [10, 0, 0, 1];
-const DC: [u8; 4] = [10, 0, 0, 2];
-const BEGIN: i64 = 1_700_000_000_000_000_000;
+pub const UNITY: [u8; 4] = [10, 0, 0, 1];
+pub const DC: [u8; 4] = [10, 0, 0, 2];
+pub const BEGIN: i64 = 1_700_000_000_000_000_000;
 
-const SITE: &str = r#"
+pub const SITE: &str = r#"
 schema = 1
 [conditions]
 failover = "no"
@@ -30,7 +27,7 @@ attributes = ["monitored-by-unity"]
 "#;
 
 /// A packet each 60 milliseconds: no copies of one another.
-fn timed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<(i64, Vec<u8>)> {
+pub fn timed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<(i64, Vec<u8>)> {
     (0..).map(|index| BEGIN + index * 60_000_000).zip(frames).collect()
 }
 
@@ -39,7 +36,7 @@ fn judged(frames: impl IntoIterator<Item = Vec<u8>>) -> Report {
 }
 
 /// The packets of a documented connection that `keep` names: SYN, SYN+ACK, ACK, question, answer.
-fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8>> {
+pub fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8>> {
     let (there, back) = ((UNITY, DC), (DC, UNITY));
     let (out, home) = ((source_port, 389), (389, source_port));
     let whole = [
@@ -52,7 +49,7 @@ fn part(source_port: u16, keep: &'static [usize]) -> impl Iterator<Item = Vec<u8
     keep.iter().map(move |index| whole[*index].clone())
 }
 
-const WHOLE: &[usize] = &[0, 1, 2, 3, 4];
+pub const WHOLE: &[usize] = &[0, 1, 2, 3, 4];
 const ONE_WAY: &[usize] = &[0, 2, 3];
 const MID_STREAM: &[usize] = &[3, 4];
 const SYN: &[usize] = &[0];
@@ -63,7 +60,7 @@ fn mixed(poor: (u16, &'static [usize]), whole: u16) -> Report {
     judged(poor.chain((0..whole).flat_map(|index| part(40_000 + index, WHOLE))))
 }
 
-fn measure<'a>(report: &'a Report, name: &str) -> &'a Measure {
+pub fn measure<'a>(report: &'a Report, name: &str) -> &'a Measure {
     report.outcome.measures.iter().find(|measure| measure.measure == name).unwrap()
 }
 
@@ -71,11 +68,11 @@ fn graded(report: &Report, name: &str) -> (String, String) {
     (measure(report, name).grade.clone(), report.outcome.result.clone())
 }
 
-fn codes(report: &Report) -> Vec<&str> {
+pub fn codes(report: &Report) -> Vec<&str> {
     report.outcome.cannot_say.iter().map(|limitation| limitation.code.as_str()).collect()
 }
 
-fn status<'a>(report: &'a Report, row: &str) -> &'a str {
+pub fn status<'a>(report: &'a Report, row: &str) -> &'a str {
     &report.rules.iter().find(|rule| rule.id == row).unwrap().status
 }
 
@@ -220,126 +217,4 @@ fn absence_is_not_claimed_where_packets_are_missing() {
         );
         assert_eq!(codes(&report)[0], code);
     }
-}
-
-/// A frame's addresses, if it is IP.
-fn addresses(frame: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut at = 12;
-    while matches!(frame[at..at + 2], [0x81, 0x00] | [0x88, 0xa8]) {
-        at += 4;
-    }
-    match frame[at..at + 2] {
-        [0x08, 0x00] => Some((&frame[at + 14..at + 18], &frame[at + 18..at + 22])),
-        [0x86, 0xdd] => Some((&frame[at + 10..at + 26], &frame[at + 26..at + 42])),
-        _ => None,
-    }
-}
-
-/// The packets of the larger fixture.
-fn voicemail() -> Vec<(i64, Vec<u8>)> {
-    let file = std::fs::read(repository("fixtures/voicemail/capture.pcap")).unwrap();
-    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
-    let mut packets = Vec::new();
-    let mut at = 24;
-    while at < file.len() {
-        let time = i64::from(word(at)) * 1_000_000_000 + i64::from(word(at + 4));
-        let length = word(at + 8) as usize;
-        packets.push((time, file[at + 16..at + 16 + length].to_vec()));
-        at += 16 + length;
-    }
-    packets
-}
-
-type Key = (String, (String, u16), (String, u16), u32);
-
-/// Verdict, reason and rows by five-tuple and instance.
-fn verdicts(run: &Run) -> BTreeMap<Key, (String, String, Vec<String>)> {
-    let lines = run.lines.iter().map(|line| {
-        let ends = [(line.src_ip.clone(), line.src_port), (line.dst_ip.clone(), line.dst_port)];
-        let [one, other] = ends;
-        let key =
-            (line.proto.clone(), one.clone().min(other.clone()), one.max(other), line.instance);
-        (key, (line.verdict.clone(), line.reason.clone(), line.rules.clone()))
-    });
-    lines.collect()
-}
-
-/// Severities by five-tuple, of the flows that the findings name.
-fn severities(run: &Run) -> BTreeMap<(String, String), usize> {
-    let weight = |name: &str| ["info", "low", "medium", "high"].iter().position(|one| *one == name);
-    let mut found = BTreeMap::new();
-    for finding in run.report.findings.iter().filter(|found| found.code != "documented-but-blocked")
-    {
-        for sample in &finding.samples {
-            let ends = [sample.initiator.clone(), sample.responder.clone()];
-            let [one, other] = ends;
-            let key = (one.clone().min(other.clone()), one.max(other));
-            found.insert(key, weight(&finding.severity).unwrap());
-        }
-    }
-    found
-}
-
-/// No flow is worse off than in the whole capture. What changes is said in docs/verdicts.md.
-fn assert_not_stronger(whole: &Run, part: &Run) {
-    let before = verdicts(whole);
-    let mut same = 0;
-    for (key, (verdict, reason, rules)) in verdicts(part) {
-        let (was, why, _) = &before[&key];
-        // A leg of media is judged by itself, and the other was not captured.
-        let a_leg = verdict == "documented" && rules.iter().all(|rule| rule.contains(".rtp."));
-        assert!(
-            verdict == *was || verdict == "not-assessable" || a_leg,
-            "{key:?}: {was}, {verdict}"
-        );
-        if verdict == "violation" {
-            assert!(reason == *why || reason == "undocumented-service", "{key:?}: {why}, {reason}");
-        }
-        same += usize::from((verdict, reason) == (was.clone(), why.clone()));
-    }
-    assert!(same * 100 > part.lines.len() * 90, "{same} of {}", part.lines.len());
-    let before = severities(whole);
-    let compared = severities(part).into_iter().filter_map(|(key, severity)| {
-        let was = before.get(&key)?;
-        assert!(severity <= *was, "{key:?}: {was}, {severity}");
-        Some(())
-    });
-    assert!(compared.count() > 300);
-}
-
-#[test]
-fn one_direction_of_the_fixture_never_says_more() {
-    let rules = fixture_rules("voicemail", "site.toml");
-    let whole = fixture("voicemail", "site.toml");
-    for upwards in [true, false] {
-        let mut packets = voicemail();
-        packets.retain(|(_, frame)| {
-            addresses(frame).is_none_or(|(from, to)| from == to || (from < to) == upwards)
-        });
-        let part = check_frames(&packets, &rules);
-        assert_not_stronger(&whole, &part);
-        let Report { outcome, capture_health, rules, findings, .. } = &part.report;
-        assert_eq!((outcome.result.as_str(), outcome.grade.as_str()), ("fail", "D"));
-        assert!(capture_health.directions.one_sided);
-        assert!(!capture_health.tcp_states.contains_key("unanswered"));
-        assert!(rules.iter().all(|rule| rule.status != "blocked?" && rule.status != "unexercised"));
-        assert!(findings.iter().all(|found| found.code != "documented-but-blocked"));
-        assert_eq!(outcome.cannot_say[0].code, "one-sided");
-    }
-}
-
-#[test]
-fn a_short_snaplen_and_a_late_begin_never_say_more() {
-    let rules = fixture_rules("voicemail", "site.toml");
-    let whole = fixture("voicemail", "site.toml");
-    let cut = check_stream("cut.pcap", crate::runs::pcap_cut(&voicemail(), 96), &rules);
-    assert_eq!(verdicts(&cut), verdicts(&whole), "ports survive 96 bytes");
-    assert_eq!(severities(&cut), severities(&whole));
-    let longer = voicemail().iter().filter(|(_, frame)| frame.len() > 96).count() as u64;
-    assert_eq!(cut.report.capture_health.cut_packets, longer);
-    assert!(codes(&cut.report).contains(&"cut"));
-
-    let packets = voicemail();
-    let late = check_frames(&packets[packets.len() / 3..], &rules);
-    assert_not_stronger(&whole, &late);
 }

@@ -71,10 +71,17 @@ fn a_falsified_accounting_reaches_the_report() {
             &stream.accounting,
             &stream.carriers,
             terms,
-            stream.evidence(&run.inputs),
+            stream.evidence(&run.inputs, run.times),
         );
-        let source =
-            Source { inputs: &run.inputs, skipped: &[], stream: &stream, terms, max_memory: 0 };
+        let source = Source {
+            inputs: &run.inputs,
+            times: run.times,
+            skipped: &[],
+            stream: &stream,
+            terms,
+            max_memory: 0,
+            options: &[],
+        };
         let report = report::build(source, &assessment);
         report.accounting.mismatches.into_iter().map(|sums| sums.what).collect::<Vec<_>>()
     };

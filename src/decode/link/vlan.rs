@@ -20,7 +20,11 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         return packet.missing(Layer::Vlan);
     };
     packet.path.push(Outer::Vlan);
-    packet.vlan = Some(tag.vlan_identifier().value());
+    // Identifier 0 is no VLAN: the tag holds a priority alone (IEEE 802.1Q clause 9.6).
+    let identifier = tag.vlan_identifier().value();
+    if identifier != 0 {
+        packet.vlan = Some(identifier);
+    }
     packet.advance(&FORMAT, tag.slice().len());
     type_or_length(packet, tag.ether_type().0, Layer::Vlan)
 }

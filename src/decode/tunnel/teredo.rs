@@ -19,6 +19,11 @@ const NONCE: usize = 9;
 const ORIGIN_BYTES: usize = 6;
 /// First four bits of an IPv6 packet.
 const VERSION_6: u8 = 6;
+/// What the addresses of an IPv6 packet begin with that Teredo carries (sections 2.6 and 5.2.1):
+/// a Teredo address at one end at least, or link-local ones while a client qualifies.
+const PREFIXES: [[u8; 4]; 2] = [[0x20, 0x01, 0, 0], [0xfe, 0x80, 0, 0]];
+/// Where the addresses lie in an IPv6 packet.
+const ADDRESSES: [usize; 2] = [8, 24];
 
 /// Walks over what comes before the IPv6 packet.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
@@ -26,12 +31,22 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
         return Step::NoTunnel;
     };
     let version = packet.rest().get(length).map(|first| first >> 4);
-    if version != Some(VERSION_6) || plausible::ip(packet, length) != Some(true) {
+    let plausible = version == Some(VERSION_6) && plausible::ip(packet, length) == Some(true);
+    if !plausible || !has_address(packet.rest().get(length..).unwrap_or_default()) {
         return Step::NoTunnel;
     }
     packet.carried(Outer::Teredo, 0, None);
     packet.advance(&FORMAT, length);
     Step::Next(On::EtherType(0x86dd))
+}
+
+/// Whether an end of an IPv6 packet has an address that Teredo knows. Without it, a message of
+/// another protocol from this port would do: one of DNS whose identifier begins with 6.
+fn has_address(packet: &[u8]) -> bool {
+    ADDRESSES.into_iter().any(|offset| {
+        let address = packet.get(offset..).unwrap_or_default();
+        PREFIXES.iter().any(|prefix| address.starts_with(prefix))
+    })
 }
 
 /// Bytes before the IPv6 packet.

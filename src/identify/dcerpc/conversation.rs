@@ -64,7 +64,7 @@ struct Outstanding {
 }
 
 /// What is known of the connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Conversation {
     contexts: Vec<Context>,
     /// Numbers of the contexts of the bind that waits for its acknowledgement, in its order.
@@ -75,6 +75,11 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
+    /// Bytes of memory in use for an answer that is not complete.
+    pub(super) fn weight(&self) -> usize {
+        self.answer.as_ref().map_or(0, |(_, bytes)| bytes.capacity())
+    }
+
     /// Takes a data unit; shows a call that announces something, or the whole answer to one.
     pub(super) fn take(
         &mut self,

@@ -6,6 +6,7 @@ use super::pdu::{self, Header, Kind};
 use super::tower::{Tower, lookup_answer, map_answer};
 use super::{INTERFACE, InterfaceClass, notification};
 use crate::identify::announcement::{Announcement, Follower, Source, Trust};
+use crate::identify::details::Details;
 use crate::identify::framing::Framing;
 use crate::identify::{Carriage, Detail, End, Protocol};
 
@@ -13,11 +14,19 @@ use crate::identify::{Carriage, Detail, End, Protocol};
 const LONGEST_UNIT: usize = 1 << 16;
 
 /// Reads the endpoint mapper, the object exporter resolver, activation and push registration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RpcFollower {
     a: Framing,
     b: Framing,
     conversation: Conversation,
+    details: Details,
+}
+
+impl RpcFollower {
+    /// What the connection told of its interfaces so far.
+    pub(in crate::identify) fn details(&self) -> Details {
+        self.details.clone()
+    }
 }
 
 impl Default for RpcFollower {
@@ -26,6 +35,7 @@ impl Default for RpcFollower {
             a: Framing::new(LONGEST_UNIT),
             b: Framing::new(LONGEST_UNIT),
             conversation: Conversation::default(),
+            details: Details::default(),
         }
     }
 }
@@ -45,8 +55,9 @@ impl Follower for RpcFollower {
         if at_message_start {
             framing.restart();
         }
-        let conversation = &mut self.conversation;
+        let (conversation, details) = (&mut self.conversation, &mut self.details);
         framing.feed(bytes, pdu::look, &mut |header: Header, unit: &[u8]| {
+            super::add_details(details, &header, unit);
             if header.kind == Kind::BindAck {
                 secondary_address(end, &header, unit, out);
             }
@@ -59,6 +70,10 @@ impl Follower for RpcFollower {
             End::A => self.a.gap(missing, pdu::look),
             End::B => self.b.gap(missing, pdu::look),
         }
+    }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight() + self.conversation.weight()
     }
 }
 

@@ -24,6 +24,16 @@ pub enum InterfaceClass {
 }
 
 impl InterfaceClass {
+    /// Every class.
+    pub const ALL: &'static [InterfaceClass] = &[
+        InterfaceClass::Dcom,
+        InterfaceClass::Msrpc,
+        InterfaceClass::Exchange,
+        InterfaceClass::Msdtc,
+        InterfaceClass::Profinet,
+        InterfaceClass::Other,
+    ];
+
     /// The stable name in reports, in kebab case.
     pub fn name(self) -> &'static str {
         match self {

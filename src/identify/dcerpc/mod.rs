@@ -58,7 +58,7 @@ fn recognise(evidence: &Evidence<'_>) -> Answer {
                 if message.what.is_telling() || proposes_known_syntax(&message) {
                     single = Grade::Strong;
                 }
-                add_details(&mut details, message);
+                add_details(&mut details, &message.what, message.bytes);
             };
             read_both(evidence, pdu::look as Looker<'_, Header>, pdu::role, visit)
         }
@@ -85,16 +85,15 @@ fn proposes_known_syntax(message: &Message<'_, Header>) -> bool {
 }
 
 /// Adds what a data unit tells of the interfaces.
-fn add_details(details: &mut Details, message: Message<'_, Header>) {
-    let Message { what: header, bytes, .. } = message;
+fn add_details(details: &mut Details, header: &Header, bytes: &[u8]) {
     match header.kind {
         Kind::Bind | Kind::AlterContext => {
-            for item in pdu::context_items(&header, bytes) {
+            for item in pdu::context_items(header, bytes) {
                 add_interface(details, item.interface);
             }
         }
         Kind::BindAck | Kind::AlterContextResponse => {
-            let Some(answer) = pdu::acknowledgement(&header, bytes) else { return };
+            let Some(answer) = pdu::acknowledgement(header, bytes) else { return };
             details.add_text(SECONDARY_ADDRESS, answer.secondary_address);
             for syntax in answer.accepted.into_iter().flatten() {
                 match syntax {
@@ -105,7 +104,7 @@ fn add_details(details: &mut Details, message: Message<'_, Header>) {
             }
         }
         Kind::Request => {
-            let call = pdu::call(&header, bytes);
+            let call = pdu::call(header, bytes);
             let objects = call.is_some_and(|call| {
                 call.names_object && pdu::is_object_call(header.order, call.stub)
             });

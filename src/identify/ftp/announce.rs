@@ -13,7 +13,7 @@ use crate::identify::{Carriage, End, Protocol};
 const LONGEST: usize = 1024;
 
 /// Reads the lines that announce a data connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FtpFollower {
     a: Framing,
     b: Framing,
@@ -68,6 +68,10 @@ impl Follower for FtpFollower {
             End::A => self.a.gap(missing, look),
             End::B => self.b.gap(missing, look),
         }
+    }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight()
     }
 }
 

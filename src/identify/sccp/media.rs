@@ -19,7 +19,7 @@ const LONGEST: usize = 16_384 + 8;
 const LONG_ADDRESSES: u32 = 0x11;
 
 /// Reads the messages that carry a media address.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SccpFollower {
     a: Framing,
     b: Framing,
@@ -71,6 +71,10 @@ impl Follower for SccpFollower {
             End::A => self.a.gap(missing, look),
             End::B => self.b.gap(missing, look),
         }
+    }
+
+    fn weight(&self) -> usize {
+        self.a.weight() + self.b.weight()
     }
 }
 

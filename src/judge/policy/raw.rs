@@ -200,8 +200,9 @@ pub(crate) struct RawService {
     pub(crate) id: At<String>,
     /// Standard name.
     pub(crate) name: At<String>,
-    /// Recognised protocols that confirm it; empty when none does.
-    pub(crate) protocols: Vec<String>,
+    /// Recognised protocols that confirm it; empty when none does. `dcerpc:msdtc` is DCE/RPC of
+    /// one class of interfaces.
+    pub(crate) protocols: Vec<At<String>>,
     /// Whether each direction of a flow is judged by its own destination port, as media is.
     #[serde(default)]
     pub(crate) per_direction: bool,

@@ -6,12 +6,15 @@ use std::ops::Range;
 
 use super::raw::{RawParameterScope, RawPolicy};
 use crate::base::{PortRange, PortSet};
+use crate::identify::Protocol;
+use crate::identify::dcerpc::InterfaceClass;
 use crate::judge::diagnostic::{Code, Problems};
 use crate::judge::document::At;
 use crate::judge::model::{
-    Attribute, Condition, Parameter, Policy, Reading, Relation, Role, Service, Set64,
+    Attribute, Condition, Parameter, Policy, Reading, Relation, Role, Service, ServiceProtocol,
+    Set64,
 };
-use crate::judge::names::Names;
+use crate::judge::names::{Names, suggestion};
 
 /// A set of 64 bits holds no more.
 const MOST_MEMBERS: usize = 64;
@@ -147,7 +150,11 @@ pub(crate) fn define(
             policy.services.push(Service {
                 id: raw.id.value.clone(),
                 name: raw.name.value.clone(),
-                protocols: raw.protocols.clone(),
+                protocols: raw
+                    .protocols
+                    .iter()
+                    .filter_map(|name| service_protocol(name, problems))
+                    .collect(),
                 per_direction: raw.per_direction,
             });
         }
@@ -337,4 +344,30 @@ pub(crate) fn refuse_cycles(
             }
         }
     }
+}
+
+/// The protocol that a service speaks: its name, and of DCE/RPC the class of its interfaces behind
+/// a colon.
+fn service_protocol(name: &At<String>, problems: &mut Problems) -> Option<ServiceProtocol> {
+    let (protocol, class) = match name.value.split_once(':') {
+        Some((protocol, class)) => (protocol, Some(class)),
+        None => (name.value.as_str(), None),
+    };
+    let found = Protocol::ALL.iter().find(|known| known.name() == protocol);
+    let Some(found) = found.copied() else {
+        let names = Protocol::ALL.iter().map(|known| known.name());
+        let message = format!("protocol `{protocol}` is not one that is recognised");
+        let help = suggestion(protocol, names);
+        problems.report(Code::UnknownProtocol, name.span.clone(), message, help);
+        return None;
+    };
+    let Some(class) = class else { return Some(ServiceProtocol { protocol: found, class: None }) };
+    let classes = InterfaceClass::ALL;
+    let known = classes.iter().find(|one| one.name() == class && found == Protocol::DceRpc);
+    if known.is_none() {
+        let message = format!("`{class}` is not a class of interfaces of `{protocol}`");
+        let help = suggestion(class, classes.iter().map(|one| one.name()));
+        problems.report(Code::UnknownProtocol, name.span.clone(), message, help);
+    }
+    Some(ServiceProtocol { protocol: found, class: Some(*known?) })
 }

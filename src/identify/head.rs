@@ -1,0 +1,191 @@
+//! The first payload that one end sends, kept until it is known what is spoken.
+//!
+//! In: segments or datagrams in order of arrival. Out: the [`Piece`]s of [`Evidence`]: of a stream
+//! whose begin was seen its in-order head, of another the stretches that lie together, of UDP the
+//! datagrams. What is kept is a function of the first arrivals alone.
+//!
+//! [`Evidence`]: super::Evidence
+
+use super::evidence::{Carriage, Piece, Start};
+use crate::base::Timestamp;
+
+/// Bytes kept of what one end sends.
+const ROOM: usize = 8192;
+
+/// Segments kept of one end, and datagrams.
+const SEGMENTS: usize = 32;
+const DATAGRAMS: usize = 16;
+
+/// Bytes kept of one segment whose place in the stream is not known, and of one datagram.
+const LONE: usize = 1536;
+
+/// A kept segment or datagram.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    /// Sequence number of its first byte.
+    sequence: u32,
+    /// Where its bytes end in the arena; they begin where those before it end.
+    end: u32,
+    /// Bytes on the wire.
+    wire: u32,
+    time: Timestamp,
+}
+
+/// What is kept of one end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Head {
+    bytes: Vec<u8>,
+    kept: Vec<Kept>,
+}
+
+/// A segment or datagram, as it is kept or as it arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival<'a> {
+    pub(super) sequence: u32,
+    pub(super) bytes: &'a [u8],
+    pub(super) wire: u32,
+    pub(super) time: Timestamp,
+}
+
+/// A piece that owns its bytes where it joins several segments.
+pub(super) struct Stretch {
+    bytes: Vec<u8>,
+    wire: usize,
+    start: Start,
+    segments: Vec<u32>,
+    time: Timestamp,
+}
+
+impl Stretch {
+    fn of(arrival: Arrival<'_>, start: Start) -> Self {
+        Stretch {
+            bytes: arrival.bytes.to_vec(),
+            wire: arrival.wire as usize,
+            start,
+            segments: Vec::new(),
+            time: arrival.time,
+        }
+    }
+
+    /// Appends what begins `skip` bytes into a segment that follows without a hole.
+    fn extend(&mut self, arrival: Arrival<'_>, skip: usize) {
+        let fresh = arrival.bytes.get(skip..).unwrap_or_default();
+        self.segments.push(self.bytes.len() as u32);
+        self.bytes.extend_from_slice(fresh);
+        self.wire += (arrival.wire as usize).saturating_sub(skip);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.bytes.len() < self.wire
+    }
+
+    /// The piece as recognisers see it.
+    pub(super) fn piece(&self) -> Piece<'_> {
+        let Stretch { bytes, wire, start, segments, time } = self;
+        Piece { bytes, wire: *wire, start: *start, segments, time: *time }
+    }
+}
+
+impl Head {
+    /// Keeps an arrival with payload where there is room; answers whether it did. A segment that
+    /// is held already is left out. `in_place` tells that the begin of the stream is known.
+    pub(super) fn keep(
+        &mut self,
+        arrival: Arrival<'_>,
+        carriage: Carriage,
+        in_place: bool,
+    ) -> bool {
+        let repeats = |kept: &Kept| kept.sequence == arrival.sequence && kept.wire >= arrival.wire;
+        if self.is_full(carriage) || carriage == Carriage::Tcp && self.kept.iter().any(repeats) {
+            return false;
+        }
+        let most = if in_place && carriage == Carriage::Tcp { ROOM } else { LONE };
+        let room = most.min(ROOM - self.bytes.len());
+        let bytes = arrival.bytes.get(..room).unwrap_or(arrival.bytes);
+        self.bytes.extend_from_slice(bytes);
+        let Arrival { sequence, wire, time, .. } = arrival;
+        self.kept.push(Kept { sequence, end: self.bytes.len() as u32, wire, time });
+        true
+    }
+
+    /// Whether nothing more is kept.
+    pub(super) fn is_full(&self, carriage: Carriage) -> bool {
+        let most = if carriage == Carriage::Tcp { SEGMENTS } else { DATAGRAMS };
+        self.bytes.len() >= ROOM || self.kept.len() >= most
+    }
+
+    /// Number of segments or datagrams kept.
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Bytes of memory in use beside the head itself.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes.capacity() + self.kept.capacity() * size_of::<Kept>()
+    }
+
+    /// What is kept, in order of arrival.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = Arrival<'_>> {
+        let begins = std::iter::once(0).chain(self.kept.iter().map(|kept| kept.end));
+        begins.zip(&self.kept).map(|(begin, kept)| Arrival {
+            sequence: kept.sequence,
+            bytes: self.bytes.get(begin as usize..kept.end as usize).unwrap_or_default(),
+            wire: kept.wire,
+            time: kept.time,
+        })
+    }
+
+    /// What recognisers see of it. `start` is the sequence number of the first byte of the stream,
+    /// where it is known.
+    pub(super) fn stretches(&self, carriage: Carriage, start: Option<u32>) -> Vec<Stretch> {
+        match carriage {
+            Carriage::Udp => {
+                self.arrivals().map(|arrival| Stretch::of(arrival, Start::Message)).collect()
+            }
+            Carriage::Tcp => match start.and_then(|start| self.in_order(start)) {
+                Some(head) => vec![head],
+                None => self.midstream(),
+            },
+        }
+    }
+
+    /// The bytes from the start of the stream to the first hole.
+    fn in_order(&self, start: u32) -> Option<Stretch> {
+        let mut arrivals: Vec<Arrival<'_>> = self.arrivals().collect();
+        arrivals.sort_by_key(|arrival| arrival.sequence.wrapping_sub(start) as i32);
+        let mut head: Option<Stretch> = None;
+        for arrival in arrivals {
+            let have = head.as_ref().map_or(0, |head| head.bytes.len());
+            let offset = arrival.sequence.wrapping_sub(start) as i32;
+            // A byte before the start is a keep-alive.
+            let Ok(offset) = usize::try_from(offset) else { continue };
+            if offset > have || head.as_ref().is_some_and(Stretch::is_cut) {
+                break;
+            }
+            match &mut head {
+                None => head = Some(Stretch::of(arrival, Start::Message)),
+                Some(_) if arrival.bytes.len() <= have - offset => {}
+                Some(head) => head.extend(arrival, have - offset),
+            }
+        }
+        head
+    }
+
+    /// The stretches of a stream whose start was not seen, in order of arrival.
+    fn midstream(&self) -> Vec<Stretch> {
+        let mut next = None;
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for arrival in self.arrivals() {
+            let ahead = next.map_or(1, |next: u32| arrival.sequence.wrapping_sub(next) as i32);
+            let end = arrival.sequence.wrapping_add(arrival.wire);
+            match stretches.last_mut() {
+                // What is sent again was looked at; a keep-alive is a byte of that kind.
+                _ if ahead < 0 => continue,
+                Some(last) if ahead == 0 && !last.is_cut() => last.extend(arrival, 0),
+                _ => stretches.push(Stretch::of(arrival, Start::Midstream)),
+            }
+            next = Some(end);
+        }
+        stretches
+    }
+}

@@ -1,0 +1,110 @@
+//! `report verify`: a change of any byte shows.
+
+use portolan::report::StoredReport;
+use portolan::report::verify::{Answer, own};
+
+use super::*;
+
+/// A run that leaves every file which a report can name.
+fn verified() -> Bench {
+    let bench = Bench::new();
+    bench.write("site.toml", SITE);
+    bench.write("waivers.toml", "schema = 1\n");
+    bench.write("pack.toml", text("rules/cisco-unity-5x-exchange.toml"));
+    bench.write("a.pcap", conversation(4444));
+    let mut arguments = vec!["check", "a.pcap", "--site", "site.toml", "--policy", "pack.toml"];
+    arguments.extend(["--waivers", "waivers.toml", "--report", "report.json", "--quiet"]);
+    arguments.extend(["--flows", "flows.ndjson", "--evidence", "slices"]);
+    let ended = bench.run(&arguments);
+    assert_eq!(ended.status, 1, "{}", ended.err);
+    bench
+}
+
+const VERIFY: [&str; 4] = ["report", "verify", "report.json", "slices"];
+
+#[test]
+fn what_was_written_agrees() {
+    let bench = verified();
+    let ended = bench.run(&VERIFY);
+    assert_eq!(ended.status, 0, "{}", ended.out);
+    for what in [
+        "the report itself",
+        "input a.pcap",
+        "policy pack pack.toml",
+        "site site.toml",
+        "waivers waivers.toml",
+        "policy pack infrastructure",
+        "evidence F-",
+        "flow list",
+        "totals of the flow list",
+        "sums of the ledger",
+        "consistency",
+    ] {
+        assert!(ended.out.contains(&format!("agrees     {what}")), "{what}: {}", ended.out);
+    }
+    // The hash is that of the file with zeros in its place, as any tool can make it.
+    let text = std::fs::read_to_string(bench.path("report.json")).unwrap();
+    let hash = bench.json("report.json")["attestation"]["sha256"].as_str().unwrap().to_owned();
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(text.replace(&hash, &"0".repeat(64)).as_bytes());
+    assert_eq!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), hash);
+}
+
+#[test]
+fn a_change_of_any_byte_of_the_report_shows() {
+    let bench = verified();
+    let text = std::fs::read(bench.path("report.json")).unwrap();
+    let step = (text.len() / 300).max(1);
+    let places = (0..text.len()).step_by(step).chain(text.len() - 120..text.len());
+    for at in places {
+        for change in [1, 0x20] {
+            let mut changed = text.clone();
+            changed[at] ^= change;
+            let Ok(stored) = StoredReport::read(&changed) else { continue };
+            let checks = own(&changed, &stored.report);
+            let shows = checks.iter().any(|check| matches!(check.answer, Answer::Differs(_)));
+            assert!(shows, "byte {at} changed by {change:#x}");
+        }
+    }
+}
+
+#[test]
+fn a_change_of_any_byte_of_the_other_files_shows() {
+    let bench = verified();
+    let slices = std::fs::read_dir(bench.path("slices")).unwrap();
+    let slice = slices.map(|entry| entry.unwrap().file_name().into_string().unwrap()).next();
+    let slice = format!("slices/{}", slice.unwrap());
+    for name in ["a.pcap", "site.toml", "waivers.toml", "pack.toml", "flows.ndjson", &slice] {
+        let whole = std::fs::read(bench.path(name)).unwrap();
+        for at in [0, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            bench.write(name, &changed);
+            let ended = bench.run(&VERIFY);
+            assert_eq!(ended.status, 1, "{name}, byte {at}: {}", ended.out);
+            assert!(ended.out.contains("DIFFERS"), "{}", ended.out);
+        }
+        bench.write(name, &whole);
+    }
+    assert_eq!(bench.run(&VERIFY).status, 0);
+}
+
+#[test]
+fn files_that_are_not_there_leave_the_question_open() {
+    let bench = verified();
+    std::fs::remove_file(bench.path("a.pcap")).unwrap();
+    let ended = bench.run(&VERIFY);
+    assert_eq!(ended.status, 3, "{}", ended.out);
+    assert!(ended.out.contains("unchecked  input a.pcap"), "{}", ended.out);
+}
+
+#[test]
+fn totals_are_made_again_from_the_flow_list() {
+    let bench = verified();
+    let lines = std::fs::read_to_string(bench.path("flows.ndjson")).unwrap();
+    bench.write("flows.ndjson", lines.replace("\"packets\":5", "\"packets\":6"));
+    let ended = bench.run(&VERIFY);
+    assert_eq!(ended.status, 1);
+    let told = "DIFFERS    totals of the flow list: violation: the totals differ";
+    assert!(ended.out.contains(told), "{}", ended.out);
+}

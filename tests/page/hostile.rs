@@ -1,0 +1,97 @@
+//! Names that would like to be markup, script, or something else than they are.
+
+use super::markup::{Element, read};
+use crate::frames;
+use crate::runs::{Rules, check_frames};
+
+/// What a name may be made of in a site file.
+const HOSTILE: [&str; 5] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onmouseover='alert(1)' x='",
+    "</style></title><base href=//evil>&lt;b&gt;",
+    "a\u{1b}[2Jb\u{202e}c\u{200b}d\u{7f}",
+];
+
+/// A site, and a waiver for it, in which every free text is `name`.
+fn rules(name: &str) -> Rules {
+    let quoted = toml::Value::String(name.to_owned()).to_string();
+    let site = format!(
+        r#"
+schema = 1
+[site]
+name = {quoted}
+[[host]]
+name = {quoted}
+addresses = ["10.0.0.1"]
+roles = ["unity"]
+[[host]]
+name = "dc"
+addresses = ["10.0.0.2"]
+roles = ["domain-controller"]
+[[nat]]
+addresses = ["10.0.0.9"]
+note = {quoted}
+"#
+    );
+    let waivers = format!(
+        r#"
+schema = 1
+[[waiver]]
+id = "w-1"
+owner = {quoted}
+reason = {quoted}
+ticket = {quoted}
+created = "2020-01-01"
+expires = "2030-01-01"
+[waiver.match]
+initiator-roles = ["unity"]
+responder-roles = ["domain-controller"]
+transport = "tcp"
+ports = "4444"
+"#
+    );
+    Rules::at(&site).waiving(&waivers)
+}
+
+fn page(name: &str) -> String {
+    let (unity, dc, stranger) = ([10, 0, 0, 1], [10, 0, 0, 2], [192, 0, 2, 7]);
+    let packets = [
+        frames::udp((unity, dc), (40_000, 4445), b"<script>"),
+        frames::udp((dc, unity), (4445, 40_000), b"<script>"),
+        frames::udp((stranger, unity), (40_000, 4446), b"<script>"),
+    ];
+    let times = (0..).map(|index| 1_700_000_000_000_000_000 + index * 1_000_000);
+    let run = check_frames(&times.zip(packets).collect::<Vec<_>>(), &rules(name));
+    super::page(&run.report)
+}
+
+/// Elements and the names of their attributes.
+fn shape(page: &str) -> Vec<String> {
+    let names = |element: &Element| {
+        let attributes: Vec<_> = element.attributes.keys().map(String::as_str).collect();
+        format!("{} {}", element.name, attributes.join(" "))
+    };
+    read(page).iter().map(names).collect()
+}
+
+#[test]
+fn names_stay_text_whatever_they_say() {
+    let harmless = shape(&page("harmless"));
+    for name in HOSTILE {
+        let page = page(name);
+        assert_eq!(shape(&page), harmless, "{name}");
+        let steering = page.chars().filter(|c| {
+            c.is_control() && *c != '\n'
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        });
+        assert_eq!(steering.collect::<String>(), "", "{name}");
+        let visible = name.replace('\u{1b}', "\\u{1b}").replace('\u{202e}', "\\u{202e}");
+        let visible = visible.replace('\u{200b}', "\\u{200b}").replace('\u{7f}', "\\u{7f}");
+        let elements = read(&page);
+        let shown = |tag: &str| elements.iter().any(|e| e.name == tag && e.text.contains(&visible));
+        for tag in ["title", "bdi", "li"] {
+            assert!(shown(tag), "{name} in {tag}");
+        }
+    }
+}
