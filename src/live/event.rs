@@ -163,6 +163,9 @@ pub struct FindingNote {
     pub transport: String,
     /// Responder ports.
     pub ports: String,
+    /// The protocol that was recognised, as in the report.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spoken: Option<String>,
     /// Rows of the document that the reason names.
     pub rules: Vec<String>,
     /// Flows so far.
@@ -193,6 +196,7 @@ impl From<&model::Finding> for FindingNote {
             responder_count: finding.responders.address_count,
             transport: finding.service.transport.clone(),
             ports: finding.service.ports.clone(),
+            spoken: finding.service.spoken.as_ref().map(|spoken| spoken.protocol.clone()),
             rules: finding.rules.clone(),
             flows: finding.volume.flows,
             first_seen: finding.first_seen.clone(),

@@ -237,6 +237,7 @@ mod tests {
             responder_count: 0,
             transport: "tcp".to_owned(),
             ports: number.to_string(),
+            spoken: None,
             rules: Vec::new(),
             flows: 1,
             first_seen: None,
