@@ -4,13 +4,13 @@
 //! Data flows one way, and a layer names only the layers to its left (`tests/layers.rs`):
 //!
 //! ```text
-//! base < capture < decode < flow < identify < judge < engine < report < cli
+//! base < capture < decode < flow < identify < judge < engine < report < live < cli
 //! ```
 //!
 //! [`capture`] turns files into batches of frames, [`decode`] turns frames into transport
 //! units, [`flow`] folds those into mergeable per-flow state, [`judge`] compares finished flows
-//! with a policy and a site, [`engine`] runs the layers, [`report`] writes what was found and
-//! [`cli`] talks to the person. [`identify`] holds the
+//! with a policy and a site, [`engine`] runs the layers, [`report`] writes what was found,
+//! [`live`] does so without an end, and [`cli`] talks to the person. [`identify`] holds the
 //! recognisers that name what a conversation speaks; no run asks them yet, so a service is known by
 //! its port alone. `ARCHITECTURE.md` tells the whole way.
 
@@ -22,4 +22,6 @@ pub mod engine;
 pub mod flow;
 pub mod identify;
 pub mod judge;
+#[cfg(unix)]
+pub mod live;
 pub mod report;

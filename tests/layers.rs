@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::runs::repository;
 
 /// From left to right. A layer that has no code yet may be missing.
-const LAYERS: [&str; 10] =
-    ["base", "capture", "decode", "identify", "flow", "judge", "engine", "report", "cli", "main"];
+const LAYERS: [&str; 11] = [
+    "base", "capture", "decode", "identify", "flow", "judge", "engine", "report", "live", "cli",
+    "main",
+];
 
 /// The position of a layer, if the name is one.
 fn rank(name: &str) -> Option<usize> {

@@ -1,6 +1,6 @@
 //! libpcap as a second opinion: every real capture that it reads gives the same packets here.
 //!
-//! Run with `PORTOLAN_CORPUS=... cargo test --features libpcap --test libpcap_oracle`.
+//! Run with `PORTOLAN_CORPUS=... cargo test --features live --test libpcap_oracle`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -51,7 +51,7 @@ fn reports_and_flow_lines_read_back_into_the_model() {
 /// Validation by an independent implementation is `scripts/validate-schemas.py`.
 #[test]
 fn the_published_schemas_are_those_that_the_program_prints() {
-    for name in ["report", "flow", "site", "policy", "waivers"] {
+    for name in ["report", "flow", "event", "site", "policy", "waivers"] {
         let mut program = assert_cmd::Command::cargo_bin("portolan").unwrap();
         let output = program.args(["schema", name]).output().unwrap();
         assert_eq!(output.status.code(), Some(0));

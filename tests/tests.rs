@@ -22,4 +22,6 @@ mod runs;
 mod sites;
 mod states;
 mod variants;
+#[cfg(unix)]
+mod watch;
 mod wrap;

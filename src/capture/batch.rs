@@ -55,6 +55,24 @@ impl FrameBatch {
         self.bytes.get(frame.offset..).and_then(|b| b.get(..frame.captured as usize)).unwrap_or(&[])
     }
 
+    /// Appends a frame: its bytes, how many it had on the wire, its time and its link type. Its
+    /// place in the stream is set by whoever knows it; no file holds it.
+    pub fn append(&mut self, data: &[u8], original: u32, time: Timestamp, link: LinkType) {
+        let captured = data.len() as u32;
+        self.frames.push(FrameMeta {
+            offset: self.bytes.len(),
+            captured,
+            original: original.max(captured),
+            time,
+            source: FrameRef::default(),
+            stored_at: 0,
+            interface: 0,
+            link,
+            fcs_bytes: 0,
+        });
+        self.bytes.extend_from_slice(data);
+    }
+
     /// Empties the batch and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();

@@ -1,6 +1,6 @@
 //! Where frames come from: capture files of every kind as one stream of batches.
 //!
-//! In: paths given by the user. Out: [`FrameBatch`]es in time order and, at the end, one
+//! In: paths given by the user, or frames of an interface. Out: [`FrameBatch`]es in time order and, at the end, one
 //! [`InputSummary`] per input. Nothing here knows what a frame means.
 //!
 //! A path goes through `paths` (folders, doubles, names), `inputs` (order, overlap) and `input`
@@ -19,6 +19,7 @@ mod feed;
 mod input;
 mod inputs;
 mod interface;
+mod live_input;
 mod paths;
 mod pcap;
 mod pcapng;
@@ -33,6 +34,7 @@ pub use compression::Hashing;
 pub use error::OpenError;
 pub use inputs::Inputs;
 pub use interface::{Interface, InterfaceStatistics, Resolution};
+pub use live_input::{LiveInput, RunningSummary};
 pub use paths::Skipped;
 pub use summary::{ByteOrder, Compression, Container, Ending, InputSummary};
 pub use write::{PcapngWriter, WrittenPacket};

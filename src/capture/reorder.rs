@@ -112,6 +112,21 @@ impl Reorder {
         true
     }
 
+    /// Copies of the batches whose places may still change, as if no more packets came.
+    pub(super) fn held(&self) -> Vec<FrameBatch> {
+        let mut ordinals = self.released..;
+        let numbered = |(frame, ordinal): (&FrameMeta, u64)| {
+            let mut frame = *frame;
+            frame.source.ordinal = ordinal;
+            frame
+        };
+        let copy = |pending: &Pending| FrameBatch {
+            bytes: pending.batch.bytes.clone(),
+            frames: pending.batch.frames.iter().zip(&mut ordinals).map(numbered).collect(),
+        };
+        self.pending.iter().map(copy).collect()
+    }
+
     /// How orderly the stream was so far.
     pub(super) fn health(&self) -> TimeHealth {
         self.arrivals.health()

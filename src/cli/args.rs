@@ -20,6 +20,9 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Judge the conversations of packet captures
     Check(Box<Check>),
+    /// Judge the conversations on a network interface, until stopped
+    #[cfg(unix)]
+    Watch(Box<Watch>),
     /// Show the headers of one packet, with offsets, and what they amount to
     Show {
         /// Capture file
@@ -44,6 +47,9 @@ pub(super) enum SchemaName {
     Report,
     /// One line of --flows
     Flow,
+    /// One line of the events of watch
+    #[cfg(unix)]
+    Event,
     /// Site files
     Site,
     /// Policy packs
@@ -179,37 +185,189 @@ pub(super) struct Check {
     pub(super) no_progress: bool,
 }
 
+/// How fast watch --replay goes.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Speed {
+    /// As fast as it can be judged
+    Top,
+    /// As the times of the packets say
+    Original,
+}
+
+/// Signals: TERM or INT ends with a report, USR1 writes a report, HUP reads policy, site and
+/// waivers again.
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("input").required(true),
+    after_help = "Signals:\n  \
+    TERM, INT  write the last report and end; a second one ends at once\n  \
+    USR1       write the report now\n  \
+    HUP        read policy, site and waivers again; a file that is wrong changes nothing\n\n\
+    The exit status is that of check, over the last report."
+)]
+pub(super) struct Watch {
+    /// Interface to capture on; needs a build with the feature `live`
+    #[arg(short, long, value_name = "NAME", group = "input")]
+    pub(super) interface: Option<String>,
+    /// Play a capture back instead, as if its packets came in now
+    #[arg(long, value_name = "FILE", group = "input")]
+    pub(super) replay: Option<PathBuf>,
+    /// How fast to play back
+    #[arg(long, value_name = "SPEED", default_value = "top", requires = "replay")]
+    pub(super) speed: Speed,
+    /// Packets to capture, as an expression that tcpdump takes; what it leaves out cannot be judged
+    #[arg(long, value_name = "EXPRESSION", requires = "interface")]
+    pub(super) filter: Option<String>,
+    /// Memory in which the kernel keeps packets until they are read
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = ring,
+        requires = "interface")]
+    pub(super) ring: u32,
+    /// When started as root: go on as this user once the interface is open
+    #[arg(long, value_name = "NAME", requires = "interface")]
+    pub(super) user: Option<String>,
+    /// Inventory of the site: hosts, roles, answers
+    #[arg(long, value_name = "FILE")]
+    pub(super) site: Option<PathBuf>,
+    /// Policy pack, by name or file; may be given several times
+    #[arg(long, value_name = "NAME|FILE", default_value = "cisco-unity-5x-exchange")]
+    pub(super) policy: Vec<String>,
+    /// Accepted exceptions
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+    /// Where to write events, one JSON object in a line, appended; - for standard output,
+    /// syslog for the system log
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) events: PathBuf,
+    /// Where to write the JSON report, again and again
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Minutes between two reports
+    #[arg(long, value_name = "MINUTES", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1440))]
+    pub(super) report_every: u32,
+    /// Remember findings in this file over a restart
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
+    /// Hours for which flows are reported after they ended
+    #[arg(long, value_name = "HOURS", default_value_t = 24,
+        value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub(super) keep: u32,
+    /// Answer /metrics and /healthz over HTTP on this port of 127.0.0.1, or on ADDRESS:PORT
+    #[arg(long, value_name = "PORT", value_parser = address)]
+    pub(super) metrics: Option<std::net::SocketAddr>,
+    /// Findings below this severity do not fail the run
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    pub(super) fail_on: SeverityName,
+    /// Evidence below this grade is too poor for a pass
+    #[arg(long, value_name = "GRADE", default_value = "B")]
+    pub(super) min_grade: GradeName,
+    /// How unclear passages of the document are read
+    #[arg(long, value_name = "READING", default_value = "inferred")]
+    pub(super) reading: ReadingName,
+    /// Worker threads, at most 256; 0 for one per processor
+    #[arg(long, value_name = "N", default_value_t = 0,
+        value_parser = clap::value_parser!(u16).range(0..=256))]
+    pub(super) threads: u16,
+    /// Memory for flows, such as 512M or 4G; those that ended first go first when it is full
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
+    pub(super) max_memory: u64,
+    /// Count every copy of a packet: by default, a packet that a mirror shows twice counts once
+    #[arg(long)]
+    pub(super) keep_copies: bool,
+    /// Print nothing but events and errors
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+/// The size of the kernel's ring, which libpcap takes as a signed number of 32 bits.
+#[cfg(unix)]
+fn ring(text: &str) -> Result<u32, String> {
+    match size(text)? {
+        bytes @ 0x10_0000..=0x7fff_ffff => Ok(bytes as u32),
+        _ => Err("a ring has 1M to 2047M".to_owned()),
+    }
+}
+
+/// A port of the loopback address, or an address and a port.
+#[cfg(unix)]
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let port = text.parse::<u16>().map(|port| ([127, 0, 0, 1], port).into());
+    port.or_else(|_| text.parse()).map_err(|_| {
+        format!("`{text}` is neither a port nor an address and port, such as 127.0.0.1:9464")
+    })
+}
+
 impl Check {
     /// The options on which the report depends, with every default filled in and without the
     /// folders of files, which are nobody's business.
     pub(super) fn options(&self) -> Vec<String> {
+        let hidden = self.pseudonymise.is_some();
+        let mut options = Options { list: Vec::new(), hidden };
+        options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
+        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add("max-memory", self.max_memory.to_string());
+        options.add_flag("keep-copies", self.keep_copies);
+        if hidden {
+            options.add("pseudonymise", WITHHELD.to_owned());
+        }
+        options.list
+    }
+}
+
+#[cfg(unix)]
+impl Watch {
+    /// The same for a watch.
+    pub(super) fn options(&self) -> Vec<String> {
+        let mut options = Options { list: Vec::new(), hidden: false };
+        options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
+        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add("max-memory", self.max_memory.to_string());
+        options.add_flag("keep-copies", self.keep_copies);
+        options.add("keep", self.keep.to_string());
+        if let Some(filter) = &self.filter {
+            options.add("filter", filter.clone());
+        }
+        options.list
+    }
+}
+
+/// Options as a command line has them.
+struct Options {
+    list: Vec<String>,
+    /// Whether names of files are withheld: a file may be called after a host.
+    hidden: bool,
+}
+
+impl Options {
+    fn add(&mut self, name: &str, value: String) {
+        self.list.extend([format!("--{name}"), value]);
+    }
+
+    fn add_flag(&mut self, name: &str, given: bool) {
+        self.list.extend(given.then(|| format!("--{name}")));
+    }
+
+    fn add_files(&mut self, site: Option<&Path>, waivers: Option<&Path>, policy: &[String]) {
         let base = |path: &Path| {
             let name = path.file_name().unwrap_or(path.as_os_str());
             name.to_string_lossy().into_owned()
         };
-        let mut options = Vec::new();
-        let mut add = |name: &str, value: String| options.extend([format!("--{name}"), value]);
-        for (name, file) in [("site", &self.site), ("waivers", &self.waivers)] {
+        for (name, file) in [("site", site), ("waivers", waivers)] {
             if let Some(file) = file {
-                // A file may be called after a host.
-                let hidden = self.pseudonymise.is_some();
-                add(name, if hidden { WITHHELD.to_owned() } else { base(file) });
+                self.add(name, if self.hidden { WITHHELD.to_owned() } else { base(file) });
             }
         }
-        for policy in &self.policy {
-            add("policy", base(Path::new(policy)));
+        for policy in policy {
+            self.add("policy", base(Path::new(policy)));
         }
-        add("reading", chosen(self.reading));
-        add("fail-on", chosen(self.fail_on));
-        add("min-grade", chosen(self.min_grade));
-        add("max-memory", self.max_memory.to_string());
-        if self.keep_copies {
-            options.push("--keep-copies".to_owned());
-        }
-        if self.pseudonymise.is_some() {
-            options.extend(["--pseudonymise".to_owned(), WITHHELD.to_owned()]);
-        }
-        options
+    }
+
+    fn add_terms(&mut self, reading: ReadingName, fail_on: SeverityName, min_grade: GradeName) {
+        self.add("reading", chosen(reading));
+        self.add("fail-on", chosen(fail_on));
+        self.add("min-grade", chosen(min_grade));
     }
 }
 

@@ -1,36 +1,31 @@
 //! `portolan check`: captures in, a report out.
 
-use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, FlowFormatName, Format, GradeName, ReadingName, SeverityName};
+use super::args::{Check, FlowFormatName, Format};
 use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
 use super::progress::Meter;
-use super::{Exit, complain, evidence, pseudonyms, shown};
-use crate::capture::{Hashing, InputSummary, Inputs, Skipped, TimeHealth};
+use super::rules::Rules;
+use super::{Exit, complain, evidence, shown};
+use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
-use crate::judge::diagnostic::{Diagnostic, Style};
-use crate::judge::model::{PackKind, Policy, Site, Waivers};
-use crate::judge::policy::{PolicySource, embedded, load_policy};
-use crate::judge::site::load_site;
-use crate::judge::waiver::load_waivers;
-use crate::judge::{Grade, Outcome, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Outcome, Terms, assess};
 use crate::report::model::{FlowList, Report};
-use crate::report::{
-    self, FlowFormat, FlowLine, Hashed, Palette, Pseudonyms, Source, StoredReport,
-};
+use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Source, StoredReport};
 use crate::report::{github, html, printable, sarif};
-
-/// Name of the pack that every run uses besides those that were asked for.
-const INFRASTRUCTURE: &str = "infrastructure";
 
 /// Runs the command.
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let mut rules = Rules::load(check)?;
+    let mut rules = Rules::load(
+        &check.policy,
+        check.site.as_deref(),
+        check.waivers.as_deref(),
+        check.pseudonymise.as_deref(),
+    )?;
     let baseline = baseline(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
@@ -48,21 +43,9 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         policy: &rules.policy,
         site: &rules.site,
         waivers: &rules.waivers,
-        reading: match check.reading {
-            ReadingName::Inferred => ReadingMode::Inferred,
-            ReadingName::Literal => ReadingMode::Literal,
-        },
-        fail_on: match check.fail_on {
-            SeverityName::Info => Severity::Info,
-            SeverityName::Low => Severity::Low,
-            SeverityName::Medium => Severity::Medium,
-            SeverityName::High => Severity::High,
-        },
-        min_grade: match check.min_grade {
-            GradeName::A => Grade::A,
-            GradeName::B => Grade::B,
-            GradeName::C => Grade::C,
-        },
+        reading: check.reading.into(),
+        fail_on: check.fail_on.into(),
+        min_grade: check.min_grade.into(),
     };
     let records = std::mem::take(&mut stream.records);
     let evidence = stream.evidence(&inputs, times);
@@ -110,111 +93,8 @@ fn baseline(check: &Check) -> Result<Option<StoredReport>, String> {
     ))
 }
 
-/// The policy, the site and the waivers of a run.
-struct Rules {
-    policy: Policy,
-    site: Site,
-    waivers: Waivers,
-    pseudonyms: Option<Pseudonyms>,
-}
-
-impl Rules {
-    fn load(check: &Check) -> Result<Self, String> {
-        let policy = policy(&check.policy)?;
-        let mut pseudonyms = check.pseudonymise.as_deref().map(pseudonyms::load).transpose()?;
-        let mut site = Site::default();
-        let mut hidden = Site::default();
-        if let Some(path) = &check.site {
-            let text = text_of(path)?;
-            let load = |text: &str| {
-                load_site(text, &shown(path), &policy).map_err(|faults| rendered("site", &faults))
-            };
-            site = load(&text)?;
-            if let Some(names) = &mut pseudonyms {
-                hidden = load(&pseudonyms::site(&text, names)?)?;
-                hidden.sha256.clone_from(&site.sha256);
-            }
-        }
-        let mut waivers = Waivers::default();
-        if let Some(path) = &check.waivers {
-            let text = text_of(path)?;
-            let load = |text: &str, site: &Site| {
-                load_waivers(text, &shown(path), &policy, site)
-                    .map_err(|faults| rendered("waiver", &faults))
-            };
-            waivers = load(&text, &site)?;
-            if let Some(names) = &mut pseudonyms {
-                let sha256 = waivers.sha256;
-                waivers = load(&pseudonyms::waivers(&text, names)?, &hidden)?;
-                waivers.sha256 = sha256;
-            }
-        }
-        let site = if pseudonyms.is_some() { hidden } else { site };
-        Ok(Rules { policy, site, waivers, pseudonyms })
-    }
-
-    /// Replaces what the captures tell of addresses and names, if pseudonyms were asked for.
-    fn hide(
-        &mut self,
-        stream: &mut Evaluated,
-        inputs: Vec<InputSummary>,
-        skipped: Vec<Skipped>,
-    ) -> (Vec<InputSummary>, Vec<Skipped>) {
-        let Some(names) = &mut self.pseudonyms else { return (inputs, skipped) };
-        stream.records = names.records(std::mem::take(&mut stream.records));
-        stream.carriers = names.carriers(std::mem::take(&mut stream.carriers));
-        (
-            inputs.iter().map(|input| names.input(input)).collect(),
-            skipped.iter().map(|file| names.skipped(file)).collect(),
-        )
-    }
-}
-
-/// Loads the packs that were asked for, and the infrastructure pack unless one is among them.
-fn policy(names: &[String]) -> Result<Policy, String> {
-    let mut texts = Vec::new();
-    for name in names {
-        let text = match embedded(name) {
-            Some(text) => text.to_owned(),
-            None => text_of(Path::new(name)).map_err(|error| {
-                format!("{error}; embedded packs are {}", embedded_names().join(" and "))
-            })?,
-        };
-        texts.push((printable(name), text));
-    }
-    let load = |texts: &[(String, String)]| {
-        let sources: Vec<_> =
-            texts.iter().map(|(name, text)| PolicySource { name, text }).collect();
-        load_policy(&sources).map_err(|faults| rendered("policy", &faults))
-    };
-    let policy = load(&texts)?;
-    if policy.packs.iter().any(|pack| pack.kind == PackKind::Infrastructure) {
-        return Ok(policy);
-    }
-    texts
-        .push((INFRASTRUCTURE.to_owned(), embedded(INFRASTRUCTURE).unwrap_or_default().to_owned()));
-    load(&texts)
-}
-
-fn embedded_names() -> Vec<&'static str> {
-    crate::judge::policy::EMBEDDED.iter().map(|pack| pack.name).collect()
-}
-
-fn text_of(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", shown(path)))
-}
-
-fn rendered(what: &str, faults: &[Diagnostic]) -> String {
-    let style = if colour(&std::io::stderr()) { Style::Coloured } else { Style::Plain };
-    let all: Vec<_> = faults.iter().map(|fault| fault.render(style)).collect();
-    let count = match faults.len() {
-        1 => "1 fault".to_owned(),
-        count => format!("{count} faults"),
-    };
-    format!("the {what} file cannot be used: {count}\n\n{}", all.join("\n\n"))
-}
-
-fn colour(stream: &impl IsTerminal) -> bool {
+/// Whether what is printed there is coloured.
+pub(super) fn colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
@@ -355,7 +235,11 @@ fn ends_in_zst(path: &Path) -> bool {
 }
 
 /// How a run ended. One whose sums do not agree is no result, whatever it says.
-fn exit(report: &Report, outcome: Outcome, inputs: &[InputSummary]) -> Result<Exit, String> {
+pub(super) fn exit(
+    report: &Report,
+    outcome: Outcome,
+    inputs: &[InputSummary],
+) -> Result<Exit, String> {
     if let Some(message) = report::complaint(&report.accounting.mismatches) {
         return Err(message);
     }
@@ -371,7 +255,9 @@ fn exit(report: &Report, outcome: Outcome, inputs: &[InputSummary]) -> Result<Ex
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::EMBEDDED;
+    use crate::judge::model::{Site, Waivers};
+    use crate::judge::policy::load_policy;
+    use crate::judge::{EMBEDDED, Grade, ReadingMode, Severity};
 
     /// A pcap file of one Ethernet frame, 60 zeros.
     fn capture() -> Vec<u8> {

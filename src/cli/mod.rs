@@ -7,9 +7,14 @@ mod output;
 mod progress;
 mod pseudonyms;
 mod report;
+mod rules;
 mod schema;
 mod show;
+#[cfg(unix)]
+mod status;
 mod verify;
+#[cfg(unix)]
+mod watch;
 
 use std::io::Write;
 use std::path::Path;
@@ -64,6 +69,8 @@ pub fn run() -> ExitCode {
     };
     let done = match &arguments.command {
         args::Command::Check(check) => check::run(check),
+        #[cfg(unix)]
+        args::Command::Watch(watch) => watch::run(watch),
         args::Command::Report(command) => report::run(command),
         args::Command::Schema { name } => schema::run(*name),
         args::Command::Show { file, packet } => show::run(file, *packet),

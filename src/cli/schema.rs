@@ -10,6 +10,8 @@ pub(super) fn run(name: SchemaName) -> Result<Exit, String> {
     let schema = match name {
         SchemaName::Report => reported::report(),
         SchemaName::Flow => reported::flow(),
+        #[cfg(unix)]
+        SchemaName::Event => crate::live::schema::event(),
         SchemaName::Site => judged::site(),
         SchemaName::Policy => judged::policy(),
         SchemaName::Waivers => judged::waivers(),

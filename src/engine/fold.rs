@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::partial::Partial;
+use super::partial::{Partial, SHARDS};
 use super::routed::Routed;
+use crate::base::Timestamp;
 use crate::capture::{FrameBatch, FrameMeta};
 
 /// Frames per chunk: enough work to be worth handing to another thread.
@@ -18,7 +19,7 @@ pub(super) const BYTES_PER_RUN: u64 = 768;
 const COPY_REACH: u64 = 2048;
 
 /// Folds batches into a [`Partial`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fold {
     partial: Partial,
     routed: Vec<Routed>,
@@ -43,6 +44,13 @@ impl Fold {
         Fold { partial: Partial::new(hasher, copy_reach), routed: Vec::new(), most_runs }
     }
 
+    /// The same for a stream that has its begin here: no packet is held back for what may lie
+    /// before.
+    pub fn from_begin(mut self) -> Self {
+        self.partial.mark_first();
+        self
+    }
+
     /// Adds the frames of some batches, which follow each other and all frames added before.
     pub fn push(&mut self, batches: &[FrameBatch]) {
         let Some(first) = batches.iter().find_map(|batch| batch.frames.first()) else { return };
@@ -53,8 +61,7 @@ impl Fold {
         let lead = |batch| chunks(batch, batch.frames.get(..split(batch)).unwrap_or_default());
         let body = |batch| chunks(batch, batch.frames.get(split(batch)..).unwrap_or_default());
         self.decode(&batches.iter().flat_map(lead).collect::<Vec<_>>(), Partial::hold);
-        let used = self.partial.runs() + self.partial.kept() / BYTES_PER_RUN;
-        let may_grow = used < self.most_runs;
+        let may_grow = self.used() < self.most_runs;
         self.decode(
             &batches.iter().flat_map(body).collect::<Vec<_>>(),
             |partial, routed, arenas| partial.fold(routed, arenas, may_grow),
@@ -83,6 +90,33 @@ impl Fold {
     /// Runs held in the flow table.
     pub fn runs(&self) -> u64 {
         self.partial.runs()
+    }
+
+    /// Gives up flows that ended more than `keep` nanoseconds of packet time ago, in one part of
+    /// the flow table, counted by `turn`; [`Fold::TURNS`] turns go over all of it. Their packets
+    /// are accounted for as [`Class::Forgotten`](crate::flow::Class::Forgotten). A connection that
+    /// is open stays for a day at least. What the flows that go announced is announced no more.
+    /// Answers how many runs went.
+    pub fn forget(&mut self, turn: usize, keep: i64) -> u64 {
+        let shard = turn % Self::TURNS;
+        if shard == 0 {
+            self.partial.forget_quotes(keep);
+        }
+        self.partial.forget(shard, keep)
+    }
+
+    /// Parts of the flow table, of which [`Fold::forget`] goes over one at a time.
+    pub const TURNS: usize = SHARDS;
+
+    /// Time of the last packet of the stream.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.partial.end()
+    }
+
+    /// How much of the flow table is in use, in runs: those held, and as many as would take the
+    /// memory used for payload.
+    pub fn used(&self) -> u64 {
+        self.partial.runs() + self.partial.kept() / BYTES_PER_RUN
     }
 
     /// Bytes of memory in use for what the payload of flows tells.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::routed::{Chunk, Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
-use crate::base::Merge;
+use crate::base::{Merge, Timestamp};
 use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
@@ -21,11 +21,13 @@ pub(super) const SHARDS: usize = 32;
 /// Whether a packet is a copy depends on the packets within reach before it. Those of the first
 /// packets may lie in the stretch before this one, so twice as many as the reach are held back
 /// as they were decoded until that stretch is known, or the stream has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Partial {
     hasher: RandomState,
     copy_reach: u64,
     first_ordinal: Option<u64>,
+    /// Whether no stretch lies before, so that nothing need be held back.
+    is_first: bool,
     /// The first packets, not yet folded. Their counts are in `counts` already.
     lead: Routed,
     shards: Vec<Shard>,
@@ -73,6 +75,7 @@ impl Partial {
             hasher,
             copy_reach,
             first_ordinal: None,
+            is_first: false,
             lead: Routed::new(),
             shards: (0..SHARDS).map(|_| Shard::new(copy_reach)).collect(),
             fragments: FragmentPool::default(),
@@ -103,16 +106,21 @@ impl Partial {
         self.first_ordinal.get_or_insert(ordinal);
     }
 
+    /// Notes that no stretch lies before this one, wherever it begins.
+    pub(super) fn mark_first(&mut self) {
+        self.is_first = true;
+    }
+
     /// Whether nothing can lie before this stretch.
     fn begins_stream(&self) -> bool {
-        self.first_ordinal == Some(0)
+        self.is_first || self.first_ordinal == Some(0)
     }
 
     /// The place in the stream behind the packets that are held back.
     pub(super) fn lead_end(&self) -> u64 {
         match self.first_ordinal {
-            None | Some(0) => 0,
-            Some(first) => first.saturating_add(2 * self.copy_reach),
+            Some(first) if !self.begins_stream() => first.saturating_add(2 * self.copy_reach),
+            _ => 0,
         }
     }
 
@@ -199,6 +207,28 @@ impl Partial {
         self.quote_window.note(0, fingerprint, source.ordinal, time).is_some()
     }
 
+    /// Gives up the runs of one shard that ended more than `keep` nanoseconds ago; their packets
+    /// go to [`Class::Forgotten`]. Answers how many.
+    pub(super) fn forget(&mut self, shard: usize, keep: i64) -> u64 {
+        let Some(now) = self.counts.timeline.end() else { return 0 };
+        let Some(shard) = self.shards.get_mut(shard) else { return 0 };
+        let (runs, tally) = shard.table.forget(now, keep);
+        self.counts.accounting.forget(tally);
+        runs
+    }
+
+    /// Gives up what ICMP errors said more than `keep` nanoseconds ago.
+    pub(super) fn forget_quotes(&mut self, keep: i64) {
+        if let Some(now) = self.counts.timeline.end() {
+            self.quotes.forget(now, keep);
+        }
+    }
+
+    /// Time of the last packet of the stream.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        self.counts.timeline.end()
+    }
+
     /// Joins the neighbouring stretch of the same stream. Either may be the earlier one, but
     /// nothing may lie between them: what is missing there cannot be put in later.
     ///
@@ -230,6 +260,7 @@ impl Partial {
             hasher: _,
             copy_reach: _,
             first_ordinal: _,
+            is_first: _,
             lead: _,
             shards,
             fragments,

@@ -32,7 +32,7 @@ pub(super) fn shard_of(hash: u64) -> usize {
 }
 
 /// What a stretch of frames decoded to. Reused from batch to batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Routed {
     /// Packets of flows by shard, with the hashes of their keys, in arrival order.
     pub(super) units: Vec<Vec<(u64, Unit)>>,

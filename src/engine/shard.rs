@@ -9,7 +9,7 @@ use crate::flow::{
 };
 
 /// One shard.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shard {
     pub(super) table: FlowTable,
     pub(super) window: CopyWindow,

@@ -79,6 +79,11 @@ impl Timeline {
         self.first.map(|(_, time)| time)
     }
 
+    /// Time of the last packet of the stream.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.last.map(|(_, time)| time)
+    }
+
     /// Time of the earliest packet.
     pub fn earliest(&self) -> Option<Timestamp> {
         self.earliest

@@ -20,6 +20,8 @@ pub enum Class {
     UnclaimedFragment,
     /// The packet would have begun a flow, but the flow table was full.
     TableFull,
+    /// In a flow that ended too long ago to be held. Only a run without an end forgets flows.
+    Forgotten,
     /// A protocol other than IP: layer and its number.
     NonIp(Layer, u64),
     /// Decoding stopped before a flow was known.
@@ -88,6 +90,15 @@ impl Accounting {
             };
             self.classes.entry(Class::Remainder).or_default().merge(dropped);
         }
+    }
+
+    /// Moves packets of class [`Class::Flow`] to [`Class::Forgotten`].
+    pub fn forget(&mut self, forgotten: Tally) {
+        if let Some(held) = self.classes.get_mut(&Class::Flow) {
+            held.packets = held.packets.saturating_sub(forgotten.packets);
+            held.frame_bytes = held.frame_bytes.saturating_sub(forgotten.frame_bytes);
+        }
+        self.add(Class::Forgotten, forgotten);
     }
 
     /// The classes with their tallies, in order.

@@ -40,6 +40,11 @@ impl FlowHistory {
         std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| more.iter()))
     }
 
+    /// Bytes of memory in use for what the payload of the runs tells.
+    pub(super) fn weight(&self) -> u64 {
+        self.segments().map(|run| run.recognition.weight() as u64).sum()
+    }
+
     fn last_mut(&mut self) -> &mut Segment {
         match self.more.as_mut().and_then(|more| more.last_mut()) {
             Some(last) => last,
@@ -89,6 +94,24 @@ impl FlowHistory {
 
     fn begin(&mut self, next: Segment) {
         self.more.get_or_insert_default().push(next);
+    }
+
+    /// Gives up the oldest runs, so far as they are over, and tells of each. False when no run is
+    /// left.
+    pub(super) fn forget(
+        &mut self,
+        is_over: impl Fn(&Segment) -> bool,
+        mut tell: impl FnMut(&Segment),
+    ) -> bool {
+        if !is_over(&self.first) {
+            return true;
+        }
+        let ended = self.segments().take_while(|run| is_over(run)).inspect(|run| tell(run)).count();
+        let mut rest = self.more.take().into_iter().flat_map(|more| *more).skip(ended - 1);
+        let Some(first) = rest.next() else { return false };
+        let more: Vec<Segment> = rest.collect();
+        *self = FlowHistory { first, more: (!more.is_empty()).then(|| Box::new(more)) };
+        true
     }
 
     /// Joins the history of the same five-tuple from another part of the stream.

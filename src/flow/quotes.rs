@@ -111,6 +111,12 @@ impl QuoteLog {
         }
     }
 
+    /// Gives up what was said last more than `keep` nanoseconds before `now`.
+    pub fn forget(&mut self, now: Timestamp, keep: i64) {
+        let recent = |latest| now.apart(latest) <= keep.unsigned_abs();
+        self.quotes.retain(|_, quote| quote.latest.is_some_and(recent));
+    }
+
     /// Takes out what was said of packets of `key` that travelled in `direction`.
     pub fn take(&mut self, key: &FlowKey, direction: Direction) -> Option<Quote> {
         self.quotes.remove(&(*key, direction))

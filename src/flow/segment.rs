@@ -1,5 +1,6 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
+use super::accounting::Tally;
 use super::carriers::{Amount, CarrierUse};
 use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
@@ -394,6 +395,24 @@ impl Segment {
     /// Packets of both directions.
     pub fn packets(&self) -> u64 {
         self.a_to_b.packets + self.b_to_a.packets
+    }
+
+    /// Whether it ended more than `keep` nanoseconds before or behind `now`; a clock that jumps
+    /// leaves runs in what is now the future. A connection that is open ends with its longest
+    /// silence.
+    pub(super) fn is_over(&self, now: Timestamp, keep: i64, protocol: IpProto) -> bool {
+        let either = |bits| self.a_to_b.tcp.has(bits) || self.b_to_a.tcp.has(bits);
+        let both = |bits| self.a_to_b.tcp.has(bits) && self.b_to_a.tcp.has(bits);
+        let closed = either(TcpSeen::RST) || both(TcpSeen::FIN);
+        let open = protocol == IpProto::TCP && either(TcpSeen::ACK) && !closed;
+        let silence = if open || protocol == IpProto::SCTP { idle_limit(protocol) } else { 0 };
+        now.apart(self.latest) > keep.max(silence).unsigned_abs()
+    }
+
+    /// Packets and bytes of both directions.
+    pub(super) fn tally(&self) -> Tally {
+        let frame_bytes = self.a_to_b.frame_bytes + self.b_to_a.frame_bytes;
+        Tally { packets: self.packets(), frame_bytes, sample: None }
     }
 
     /// Whether a packet that follows in arrival order belongs to this run; see

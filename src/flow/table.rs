@@ -5,10 +5,11 @@
 
 use hashbrown::{HashTable, hash_table::Entry};
 
+use super::accounting::Tally;
 use super::copies::PacketCopy;
 use super::history::{FlowHistory, Pushed};
 use super::segment::Segment;
-use crate::base::Timestamp;
+use crate::base::{Merge, Timestamp};
 use crate::decode::{FlowKey, Unit};
 
 /// Flows per slab: small enough to waste little in a quiet shard.
@@ -54,7 +55,7 @@ impl Place {
 }
 
 /// The flows of one shard.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FlowTable {
     index: HashTable<Place>,
     slabs: Vec<Vec<(u64, FlowKey, FlowHistory)>>,
@@ -194,8 +195,7 @@ impl FlowTable {
         self.kept = 0;
         for (_, _, history) in self.slabs.iter_mut().flatten() {
             history.settle();
-            let weights = history.segments().map(|run| run.recognition.weight() as u64);
-            self.kept += weights.sum::<u64>();
+            self.kept += history.weight();
         }
     }
 
@@ -235,6 +235,25 @@ impl FlowTable {
                 self.runs += added;
             }
         }
+    }
+
+    /// Gives up the runs that ended more than `keep` nanoseconds before `now`, and answers how
+    /// many there were and their packets. A run stays while an older one of its five-tuple stays.
+    pub fn forget(&mut self, now: Timestamp, keep: i64) -> (u64, Tally) {
+        let (mut runs, mut tally) = (0, Tally::default());
+        let FlowTable { index: _, slabs, runs: _, kept: _ } = std::mem::take(self);
+        for (hash, key, mut history) in slabs.into_iter().flatten() {
+            let is_over = |run: &Segment| run.is_over(now, keep, key.protocol());
+            let stays = history.forget(is_over, |run| {
+                runs += 1;
+                tally.merge(run.tally());
+            });
+            if stays {
+                self.kept += history.weight();
+                self.merge_flow(hash, key, history);
+            }
+        }
+        (runs, tally)
     }
 
     /// The flows, in no particular order. Their memory is given back on the way.

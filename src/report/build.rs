@@ -144,6 +144,7 @@ impl Builder<'_> {
                 Class::Copy => ("copy", None),
                 Class::UnclaimedFragment => ("unclaimed-fragment", None),
                 Class::TableFull => ("table-full", None),
+                Class::Forgotten => ("forgotten", None),
                 Class::Remainder => ("remainder", None),
                 Class::NonIp(layer, value) => {
                     let name = non_ip_name(*layer, *value).map(str::to_owned);

@@ -20,6 +20,11 @@ impl Builder<'_> {
                 "packets that joined an older use of their five-tuple for want of room",
             ),
             (
+                "flows-forgotten",
+                stream.accounting.of(Class::Forgotten).packets,
+                "packets of flows that ended before the time over which this report is",
+            ),
+            (
                 "fragments-lost",
                 stream.fragments_lost,
                 "IP fragments that could not wait for their datagram for want of room",

@@ -183,7 +183,7 @@ pub struct Run {
     /// Bytes of memory granted to the flow table.
     pub max_memory: u64,
     /// The options on which the report depends, so that it can be made again: as for
-    /// `portolan check`, without captures and outputs, files by their base names.
+    /// `portolan check` or `portolan watch`, without captures and outputs, files by their base names.
     pub options: Vec<String>,
 }
 
@@ -646,7 +646,8 @@ pub struct Mismatch {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassCount {
-    /// `flow`, `non-ip`, `undecoded`, `unclaimed-fragment`, `table-full` or `remainder`.
+    /// `flow`, `non-ip`, `undecoded`, `unclaimed-fragment`, `table-full`, `forgotten` or
+    /// `remainder`.
     pub class: String,
     /// Which protocol, for `non-ip`.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -1,0 +1,39 @@
+//! Watching without an end: packets as they come in, events, checkpoints and metrics out.
+//!
+//! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
+//! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
+//! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
+//! `syslog` too. `state`
+//! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
+//! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
+//! of every other run: nothing is decided here that `check` would decide otherwise.
+//!
+//! This is the only layer besides the command line that looks at a clock, for when to look and
+//! when to write. What is found depends on the times of packets alone.
+
+mod clock;
+mod event;
+#[cfg(feature = "live")]
+mod interface;
+mod judging;
+mod known;
+mod metrics;
+mod sandbox;
+pub mod schema;
+mod service;
+mod session;
+mod source;
+mod state;
+mod syslog;
+mod writer;
+
+pub use event::{Change, Event, EventLine, FindingNote};
+#[cfg(feature = "live")]
+pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
+pub use judging::{Load, Publish, Rules};
+pub use metrics::{Counters, Metrics, serve};
+pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
+pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
+pub use source::{Pace, Replay, Source};
+pub use state::{StateError, StateFile};
+pub use writer::{EventOutput, EventWriter};
