@@ -54,7 +54,7 @@ pub trait Source: Send {
     /// What is known of the interface before the first packet.
     fn interface(&self) -> Interface;
 
-    /// Puts the next packets into `batch`, which is empty, or answers within [`PATIENCE`] that
+    /// Puts the next packets into `batch`, which is empty, or answers within fifty milliseconds that
     /// there are none.
     fn read(&mut self, batch: &mut FrameBatch) -> Delivery;
 

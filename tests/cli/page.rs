@@ -89,3 +89,23 @@ fn the_page_replaces_nothing_that_was_read_or_written() {
         assert!(ended.err.contains(message), "{}", ended.err);
     }
 }
+
+#[test]
+fn the_page_shows_what_changed_since_a_baseline() {
+    let bench = reported();
+    bench.write("talk.pcap", conversation(4445));
+    let more = ["--baseline", "report.json", "--report", "later.json", "--html", "-", "--quiet"];
+    let page = bench.run(&[&CHECK[..], &more].concat()).out;
+    let diff = &bench.json("later.json")["diff"];
+    let changes = diff["findings"].as_array().unwrap();
+    assert!(!changes.is_empty(), "{diff}");
+    assert_eq!(page.matches("data-change=").count(), changes.len());
+    for change in changes {
+        let id = change["id"].as_str().unwrap();
+        let row =
+            format!("data-change=\"{id}\" data-status=\"{}\"", change["status"].as_str().unwrap());
+        assert!(page.contains(&row), "{row}");
+    }
+    let before = std::fs::read_to_string(bench.path("page.html")).unwrap();
+    assert!(!before.contains("id=\"changes\""), "without a baseline there are none");
+}
