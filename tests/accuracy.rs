@@ -189,6 +189,9 @@ const UNNAMED: &[(&str, &str)] = &[
     ("protocols/ndpi__syslog.pcap", "syslog"),
     // Lengths of two bytes, each before a header of RTP that counts up (RFC 4571).
     ("malformed/ndpi__rtp-cut.pcapng", "rtp"),
+    // Code, length of the whole datagram, authenticator, attributes up to the end: the capture is of
+    // RADIUS with damaged addresses and ports.
+    ("malformed/ndpi__fuzz-2020-02-16-11740.pcap", "radius"),
 ];
 
 /// Whatever roles hosts have: a flow is called off its range, or foreign to its port, for a

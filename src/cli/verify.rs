@@ -120,16 +120,25 @@ fn flow_totals(report: &Report, files: &[(Candidate, PathBuf)]) -> Result<Option
     Ok(Some(totals.check(report)))
 }
 
+/// So many files of evidence that agree are told in one line.
+const FEW: usize = 20;
+
 fn print(checks: &[Check], sha256: &str) -> Result<Exit, String> {
     let mut exit = Exit::Pass;
+    let slice =
+        |check: &&Check| check.what.starts_with("evidence ") && check.answer == Answer::Agrees;
+    let slices = checks.iter().filter(slice).count();
     to_stdout(|out| {
-        for Check { what, answer } in checks {
+        for Check { what, answer } in checks.iter().filter(|check| slices < FEW || !slice(check)) {
             let what = printable(what);
             match answer {
                 Answer::Agrees => writeln!(out, "agrees     {what}")?,
                 Answer::Differs(how) => writeln!(out, "DIFFERS    {what}: {}", printable(how))?,
                 Answer::Unchecked(why) => writeln!(out, "unchecked  {what}: {}", printable(why))?,
             }
+        }
+        if slices >= FEW {
+            writeln!(out, "agrees     {slices} files of evidence")?;
         }
         writeln!(out, "\nSHA-256 of the report, to be signed or kept elsewhere: {sha256}")
     })?;

@@ -143,6 +143,9 @@ impl FlowRecord {
 
     /// The same flow between other ends.
     pub fn with_ends(mut self, mut other: impl FnMut(Endpoint) -> Endpoint) -> FlowRecord {
+        if let Some(content) = &mut self.content {
+            content.replace_addresses(|address| other(Endpoint::new(address, 0)).address());
+        }
         let (a, b) = (other(self.key.a()), other(self.key.b()));
         let (key, direction) = FlowKey::new(a, b, self.key.protocol());
         self.key = key;
@@ -153,6 +156,9 @@ impl FlowRecord {
             }
             if let Some(notice) = &mut self.icmp {
                 notice.direction = notice.direction.reverse();
+            }
+            if let Some(content) = &mut self.content {
+                content.swap_ends();
             }
             std::mem::swap(&mut self.a_to_b, &mut self.b_to_a);
         }

@@ -8,6 +8,8 @@
 //! its beginning keeps the payload as it came, up to a bound, since the flow may have begun before:
 //! appended to what came before, it is read as if there had never been a cut.
 
+use std::net::IpAddr;
+
 use super::claim::{Claim, Detail, Grade};
 use super::evidence::{Carriage, End, Evidence, Piece};
 use super::follow::{Announced, Followed};
@@ -284,7 +286,69 @@ impl Recognition {
     }
 }
 
+/// Facts that tell of a protocol and its versions, and never of a host or a person.
+const NAMELESS: &[&str] = &[
+    "application-protocol",
+    "dialect",
+    "interface",
+    "interface-class",
+    "interface-name",
+    "message",
+    "method",
+    "object-calls",
+    "part",
+    "payload-type",
+    "program",
+    "ssrc",
+    "start-tls",
+    "transfer-syntax",
+    "version",
+];
+
 impl Content {
+    /// Replaces the addresses that were announced.
+    pub fn replace_addresses(&mut self, mut other: impl FnMut(IpAddr) -> IpAddr) {
+        let announced = std::mem::take(&mut self.announced).into_iter();
+        self.announced = announced
+            .map(|(mut announcement, times)| {
+                announcement.address = announcement.address.map(&mut other);
+                (announcement, times)
+            })
+            .collect();
+    }
+
+    /// Forgets every byte of payload, and every fact that may tell of a host or a person.
+    pub fn forget_names(&mut self) {
+        if let Some(identity) = &mut self.identity {
+            let facts = std::mem::take(&mut identity.details).into_vec();
+            identity.details =
+                facts.into_iter().filter(|fact| NAMELESS.contains(&fact.name)).collect();
+            identity.shown.1 = Box::default();
+        }
+        let announced = std::mem::take(&mut self.announced).into_iter();
+        self.announced = announced
+            .map(|(mut announcement, times)| {
+                announcement.detail.take_if(|fact| !NAMELESS.contains(&fact.name));
+                (announcement, times)
+            })
+            .collect();
+    }
+
+    /// Takes the one end of the flow for the other.
+    pub fn swap_ends(&mut self) {
+        if let Some(identity) = &mut self.identity {
+            identity.client = identity.client.map(End::other);
+            identity.shown.0 = identity.shown.0.other();
+        }
+        let announced = std::mem::take(&mut self.announced).into_iter();
+        self.announced = announced
+            .map(|(mut announcement, times)| {
+                announcement.by = announcement.by.other();
+                (announcement, times)
+            })
+            .collect();
+    }
+
     fn weight(&self) -> usize {
         let details = self.identity.iter().flat_map(|identity| identity.details.iter());
         let details: usize = details.map(|one| size_of::<Detail>() + one.value.len()).sum();
@@ -499,9 +563,9 @@ impl Identity {
 }
 
 /// Whether more may be spoken than the protocol that was found: what opens the way for media is not
-/// the media.
+/// the media, and a session is not what it carries.
 fn goes_on(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Stun | Protocol::Dtls)
+    matches!(protocol, Protocol::Stun | Protocol::Dtls | Protocol::Nbss)
 }
 
 /// Whether the recognisers are asked at that number of kept payloads: often at first.

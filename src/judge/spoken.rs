@@ -77,11 +77,13 @@ impl Spoken {
 
     /// Whether it is what the service of a row speaks.
     pub fn is_of(self, service: &Service) -> bool {
+        let like = || service.protocols.iter().filter(|wanted| self.is_like(**wanted));
+        // A service of several classes is any that does not show its interfaces.
+        let any_class = self.classes == 0 && like().count() > 1;
         let is = |wanted: &ServiceProtocol| {
-            let class = wanted.class.is_none_or(|class| self.classes & bit(class) != 0);
-            self.is_like(*wanted) && class
+            wanted.class.is_none_or(|class| any_class || self.classes & bit(class) != 0)
         };
-        self.is_sure() && service.protocols.iter().any(is)
+        self.is_sure() && like().any(is)
     }
 
     /// Whether it is what the service of a row speaks, so far as its interfaces are known.

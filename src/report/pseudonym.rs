@@ -152,7 +152,14 @@ impl Pseudonyms {
 
     /// Flows between pseudonyms.
     pub fn records(&mut self, records: Vec<FlowRecord>) -> Vec<FlowRecord> {
-        records.into_iter().map(|record| record.with_ends(|end| self.end(end))).collect()
+        let hidden = records.into_iter().map(|record| {
+            let mut record = record.with_ends(|end| self.end(end));
+            if let Some(content) = &mut record.content {
+                content.forget_names();
+            }
+            record
+        });
+        hidden.collect()
     }
 
     /// Tunnels between pseudonyms.

@@ -140,7 +140,7 @@ pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// SHA-256, in hexadecimal, of the bytes that [`write`] writes.
+/// SHA-256, in hexadecimal, of the bytes that [`write()`] writes.
 ///
 /// # Errors
 ///

@@ -32,9 +32,9 @@ fn a_flood_of_tunnels_does_not_hide_one_unnoticed() {
     });
     let run = judged(&flood.collect::<Vec<_>>());
     let limits: Vec<_> = run.report.limits.iter().map(|limit| limit.code.as_str()).collect();
-    assert!(limits.contains(&"tunnels-lost"), "{limits:?}");
+    assert!(limits.contains(&"tunnels-untold"), "{limits:?}");
     let said = &run.report.outcome.cannot_say;
-    assert!(said.iter().any(|said| said.code == "tunnels-lost"), "{said:?}");
+    assert!(said.iter().any(|said| said.code == "tunnels-untold"), "{said:?}");
     let lost = run.report.outcome.measures.iter().find(|found| found.measure == "detail-lost");
     assert_eq!(lost.map(|found| (found.part, found.grade.as_str())), Some((4, "C")));
 }
@@ -48,15 +48,18 @@ fn a_gap_in_a_mirror_counts_as_loss() {
         frames::other((STRANGER, [192, 0, 2, 78]), 47, &[&header.concat()[..], &inside].concat())
     };
     let run = judged(&[mirrored(5), mirrored(6), mirrored(9)]);
-    let said = run.report.outcome.cannot_say.iter().find(|said| said.code == "mirror-lost");
+    let said = run.report.outcome.cannot_say.iter().find(|said| said.code == "lost-by-mirrors");
     let text = said.map(|said| said.text.as_str());
-    assert_eq!(text, Some("by the sequence numbers of the mirrors 2 packets are missing"));
+    assert_eq!(
+        text,
+        Some("mirrors lost 2 packets on the way, by the sequence numbers of their tunnels")
+    );
     let measures = &run.report.outcome.measures;
     let loss = measures.iter().find(|measure| measure.measure == "loss").expect("a measure");
     assert_eq!((loss.part, loss.whole, loss.grade.as_str()), (2, 6, "D"));
     assert!(run.report.outcome.cannot_say.iter().any(|said| said.code == "unnamed-collectors"));
     let run = judged(&[mirrored(5), mirrored(6), mirrored(7)]);
-    assert!(run.report.outcome.cannot_say.iter().all(|said| said.code != "mirror-lost"));
+    assert!(run.report.outcome.cannot_say.iter().all(|said| said.code != "lost-by-mirrors"));
 }
 
 /// Who ran a tunnel is certain, also where the capture shows one direction only.

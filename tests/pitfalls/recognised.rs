@@ -369,8 +369,7 @@ fn pitfall_23_the_header_version_says_how_long_addresses_are() {
 fn pitfall_24_the_wide_row_documents_no_speech() {
     let run = judged(&speech((EXCH1, UNITY1), (24_000, 23_456), 5));
     assert_eq!(app(&run, 23_456), ["rtp", "content", "confirmed"]);
-    assert_eq!(run.verdict(23_456)[0], "violation");
-    assert!(!rows(&run, 23_456).contains(&"X-U.notify.udp".to_owned()));
+    assert_eq!(run.verdict(23_456), ["violation", "protocol-mismatch", ""]);
 }
 
 #[test]
@@ -450,7 +449,8 @@ fn pitfall_45_an_old_hello_is_tls() {
     let said = [(By::Client, old), (By::Server, server_hello())];
     let run = judged(&talk((ADMIN1, UNITY1), (50_000, 443), &said));
     assert_eq!(app(&run, 443)[..2], ["tls", "content"]);
-    assert_eq!(run.verdict(443), CONFIRMED);
+    // Anything may run inside TLS.
+    assert_eq!(run.verdict(443), ["documented", "", "port-only"]);
 }
 
 #[test]
