@@ -33,6 +33,18 @@ struct Post {
     folder: TempDir,
 }
 
+/// The option of a watch that `check` has not.
+fn keep() -> [String; 2] {
+    ["--keep".to_owned(), "24".to_owned()]
+}
+
+/// Takes over what tells the report of a watch from that of `check`.
+fn make_like(watched: &mut Report, checked: &Report) {
+    watched.run.mode.clone_from(&checked.run.mode);
+    watched.run.options.clone_from(&checked.run.options);
+    watched.attestation.clone_from(&checked.attestation);
+}
+
 /// A watch that runs.
 struct Watching {
     child: Child,
@@ -176,8 +188,12 @@ fn a_capture_played_back_gives_the_report_of_check() {
         assert_eq!(said, "", "{fixture}");
         let mut watched = post.report("watch.json");
         let checked = post.check(&capture, &site);
+        let verify = ["report", "verify", "watch.json"];
+        let verified = post.command(&verify).arg(&capture).arg(&site).output().unwrap();
+        assert_eq!(verified.status.code(), Some(0), "{fixture}");
         assert_eq!(watched.run.mode, "replay");
-        watched.run.mode.clone_from(&checked.run.mode);
+        assert_eq!(watched.run.options, [&checked.run.options[..], &keep()].concat());
+        make_like(&mut watched, &checked);
         let texts = [&watched, &checked].map(|report| serde_json::to_string(report).unwrap());
         assert_eq!(texts[0], texts[1], "{fixture}");
         assert_eq!(status, if checked.outcome.result == "fail" { 1 } else { 3 });

@@ -306,6 +306,8 @@ fn a_live_run_gives_the_report_of_the_packets_recorded_beside_it() {
         );
         // What a file does not tell, and what only a file tells.
         live.run.mode.clone_from(&offline.run.mode);
+        live.run.options.clone_from(&offline.run.options);
+        live.attestation.clone_from(&offline.attestation);
         live.capture_health.dropped_packets = offline.capture_health.dropped_packets;
         live.capture_health.drops.clone_from(&offline.capture_health.drops);
         live.inputs.clone_from(&offline.inputs);
