@@ -3,7 +3,7 @@
 
 mod counted;
 mod judged;
-mod messages;
+pub mod messages;
 mod recognised;
 
 use std::sync::LazyLock;

@@ -1,7 +1,10 @@
 //! Names that would like to be markup, script, or something else than they are.
 
+use portolan::report::model::Finding;
+
 use super::markup::{Element, read};
 use crate::frames;
+use crate::pitfalls::messages::{By, client_hello_to, server_hello, talk};
 use crate::runs::{Rules, check_frames};
 
 /// What a name may be made of in a site file.
@@ -56,13 +59,18 @@ ports = "4444"
 
 fn page(name: &str) -> String {
     let (unity, dc, stranger) = ([10, 0, 0, 1], [10, 0, 0, 2], [192, 0, 2, 7]);
-    let packets = [
+    let hello = [(By::Client, client_hello_to(name)), (By::Server, server_hello())];
+    let mut packets = vec![
         frames::udp((unity, dc), (40_000, 4445), b"<script>"),
         frames::udp((dc, unity), (4445, 40_000), b"<script>"),
         frames::udp((stranger, unity), (40_000, 4446), b"<script>"),
     ];
+    packets.extend(talk((dc, unity), (50_000, 4447), &hello));
     let times = (0..).map(|index| 1_700_000_000_000_000_000 + index * 1_000_000);
     let run = check_frames(&times.zip(packets).collect::<Vec<_>>(), &rules(name));
+    let facts = |finding: &Finding| finding.service.spoken.clone().map(|spoken| spoken.facts);
+    let mut facts = run.report.findings.iter().filter_map(facts).flatten();
+    assert!(facts.any(|fact| fact.value == name), "the name that a packet holds: {name:?}");
     super::page(&run.report)
 }
 

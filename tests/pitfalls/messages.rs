@@ -275,6 +275,24 @@ pub fn client_hello() -> Vec<u8> {
     bytes
 }
 
+/// A client hello that names the server it wants (RFC 6066 section 3).
+pub fn client_hello_to(name: &str) -> Vec<u8> {
+    let length = |more: usize| ((name.len() + more) as u16).to_be_bytes();
+    let mut body = vec![3, 1];
+    body.extend([0x5a; 32]);
+    body.extend([0, 0, 2, 0, 0x2f, 1, 0]);
+    body.extend(length(9));
+    body.extend([0, 0]);
+    body.extend(length(5));
+    body.extend(length(3));
+    body.push(0);
+    body.extend(length(0));
+    body.extend(name.as_bytes());
+    let mut bytes = vec![0x16, 3, 1, 0, body.len() as u8 + 4, 1, 0, 0, body.len() as u8];
+    bytes.extend(body);
+    bytes
+}
+
 /// A server hello that answers it.
 pub fn server_hello() -> Vec<u8> {
     let mut body = vec![3, 1];
