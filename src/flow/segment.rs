@@ -6,7 +6,7 @@ use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, Path, Transport, Unit};
-use crate::identify::{Carriage, End, Payload, Protocol, Recognition};
+use crate::identify::{Carriage, End, Payload, Recognition};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -475,7 +475,6 @@ impl Segment {
             return 0;
         }
         let time = unit.time;
-        let before = self.recognition.weight();
         let payload = Payload {
             end,
             carriage,
@@ -483,10 +482,9 @@ impl Segment {
             bytes: payload,
             wire,
             time,
-            usual: Protocol::usual(carriage, [unit.key.a().port(), unit.key.b().port()]),
+            ports: [unit.key.a().port(), unit.key.b().port()],
         };
-        self.recognition.take(&payload, room.hold, room.grow);
-        self.recognition.weight() as isize - before as isize
+        self.recognition.take(&payload, room.hold, room.grow)
     }
 
     /// Forgets what a run that holds only copies began with.

@@ -47,8 +47,9 @@ pub struct Payload<'a> {
     pub wire: u32,
     /// When it was captured.
     pub time: Timestamp,
-    /// What is usually spoken at its ports: asked first, and otherwise of no weight.
-    pub usual: Option<Protocol>,
+    /// Ports of both ends. What is usually spoken there is asked first; otherwise they have no
+    /// weight.
+    pub ports: [u16; 2],
 }
 
 /// What a flow speaks.
@@ -84,6 +85,8 @@ pub struct Content {
 pub struct Recognition {
     /// Sequence numbers of the first bytes of both streams.
     starts: [Option<u32>; 2],
+    /// Its weight when a payload was taken last, in bytes.
+    weighed: u32,
     state: State,
 }
 
@@ -118,7 +121,7 @@ struct HeldPayload {
     bytes: Box<[u8]>,
     wire: u32,
     time: Timestamp,
-    usual: Option<Protocol>,
+    ports: [u16; 2],
     /// Where the streams begin, as far as it was known when the payload came.
     starts: [Option<u32>; 2],
 }
@@ -148,8 +151,19 @@ impl Recognition {
 
     /// Takes the next payload of the flow. With `hold` set it is kept as it is, because the flow
     /// may have begun in a part of the capture that lies before. With `may_grow` unset nothing
-    /// more is kept.
-    pub fn take(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) {
+    /// more is kept. Answers by how many bytes more memory is in use.
+    pub fn take(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) -> isize {
+        self.advance(payload, hold, may_grow);
+        let before = self.weighed;
+        self.weigh();
+        self.weighed as isize - before as isize
+    }
+
+    fn weigh(&mut self) {
+        self.weighed = u32::try_from(self.weight()).unwrap_or(u32::MAX);
+    }
+
+    fn advance(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) {
         match &mut self.state {
             State::Known(_) => {}
             State::Following(following) if may_grow => {
@@ -207,12 +221,15 @@ impl Recognition {
             }
             (_, later) => {
                 self.conclude();
-                let later = Recognition { starts: self.starts, state: later }.content();
+                let later =
+                    Recognition { starts: self.starts, state: later, ..Recognition::default() }
+                        .content();
                 if let (State::Known(known), Some(later)) = (&mut self.state, later) {
                     known.append(*later);
                 }
             }
         }
+        self.weigh();
     }
 
     /// Reads what is held: nothing lies before it any more.
@@ -223,6 +240,7 @@ impl Recognition {
             let starts = std::mem::take(&mut self.starts);
             self.replay(*held);
             self.starts = starts;
+            self.weigh();
         }
     }
 
@@ -230,7 +248,7 @@ impl Recognition {
         let known = self.starts;
         for payload in &held.payloads {
             self.starts = first_of(known, payload.starts);
-            self.take(&payload.view(), false, true);
+            self.advance(&payload.view(), false, true);
         }
         match &mut self.state {
             State::Reading(reading) => reading.unread |= held.unread,
@@ -392,9 +410,9 @@ impl<'a> Payload<'a> {
 
 impl HeldPayload {
     fn view(&self) -> Payload<'_> {
-        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, usual, starts: _ } =
+        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, ports, starts: _ } =
             *self;
-        Payload { end, carriage, sequence, bytes, wire, time, usual }
+        Payload { end, carriage, sequence, bytes, wire, time, ports }
     }
 }
 
@@ -404,10 +422,10 @@ impl Held {
             self.unread = true;
             return;
         }
-        let Payload { end, carriage, sequence, bytes, wire, time, usual } = *payload;
+        let Payload { end, carriage, sequence, bytes, wire, time, ports } = *payload;
         self.bytes += bytes.len();
         let bytes = bytes.into();
-        let held = HeldPayload { end, carriage, sequence, bytes, wire, time, usual, starts };
+        let held = HeldPayload { end, carriage, sequence, bytes, wire, time, ports, starts };
         self.payloads.push(held);
     }
 
@@ -428,10 +446,10 @@ impl Held {
 
 impl Reading {
     fn new(payload: &Payload<'_>) -> Self {
-        let Payload { carriage, usual, .. } = *payload;
+        let Payload { carriage, ports, .. } = *payload;
         Reading {
             carriage,
-            usual,
+            usual: Protocol::usual(carriage, ports),
             heads: Default::default(),
             open: Open::over(carriage),
             tracks: Default::default(),
