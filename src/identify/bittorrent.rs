@@ -2,15 +2,11 @@
 //! eight bytes of extensions and two identifiers of 20 bytes.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::BitTorrent,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::BitTorrent, carriage: &[Carriage::Tcp], recognise };
 
 const MAGIC: &[u8] = b"\x13BitTorrent protocol";
 /// Bytes of the whole handshake.

@@ -16,7 +16,6 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Dhcpv6,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

@@ -8,7 +8,7 @@
 use super::Recogniser;
 use super::details::Details;
 use super::dns_message::{Extent, Family, HEADER, Parsed, dotted, parse};
-use super::evidence::{Carriage, Piece};
+use super::evidence::Carriage;
 use super::protocol::Protocol;
 use super::reading::{Course, Message, Reading, Role};
 
@@ -16,24 +16,10 @@ use super::reading::{Course, Message, Reading, Role};
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Dns,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate,
     recognise: |evidence| COURSE.recognise(evidence),
 };
 
 const COURSE: Course = Course::new(Protocol::Dns, read).framed(length_prefix).detailed(details);
-
-fn candidate(piece: &Piece<'_>) -> bool {
-    read(Message::datagram(piece)).is_possible() || stream_candidate(piece)
-}
-
-/// Whether the bytes could start with the length and the header of a message.
-fn stream_candidate(piece: &Piece<'_>) -> bool {
-    length_prefix(piece.bytes).is_none_or(|(before, wire)| {
-        let bytes = piece.bytes.get(before..).unwrap_or_default();
-        let bytes = bytes.get(..wire).unwrap_or(bytes);
-        read(Message { bytes, wire }).is_possible()
-    })
-}
 
 /// The length before a message of a stream.
 fn length_prefix(bytes: &[u8]) -> Option<(usize, usize)> {

@@ -7,17 +7,13 @@
 //! version.
 
 use super::details::Details;
-use super::messages::{Look, Role, by_carriage, candidate, read_both};
+use super::messages::{Look, Role, by_carriage, read_both};
 use super::tpkt;
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::H323,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look) || candidate(piece, look_registration),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::H323, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Length and first arcs of the identifiers of H.225.0 (0.0.8.2250.0) and H.245 (0.0.8.245.0).
 const H225: &[u8] = &[0x06, 0x00, 0x08, 0x91, 0x4a, 0x00];

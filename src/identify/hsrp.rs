@@ -14,7 +14,6 @@ use super::reading::{Course, Message, Reading};
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Hsrp,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

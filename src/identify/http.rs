@@ -6,16 +6,12 @@
 //! the end of the line tells it from SIP and RTSP.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::text::{StartLine, start_line};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Http,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Http, carriage: &[Carriage::Tcp], recognise };
 
 /// Detail: the method of the first request of an end.
 pub const METHOD: &str = "method";

@@ -17,7 +17,6 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Ike,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

@@ -4,16 +4,12 @@
 //! the server answers with lines that begin with `*` or the tag.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::text::line;
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Imap,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Imap, carriage: &[Carriage::Tcp], recognise };
 
 /// Commands of a client behind its tag.
 const COMMANDS: &[&str] = &[

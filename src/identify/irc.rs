@@ -2,16 +2,12 @@
 //! before them, `:name`, and numbers its replies with three digits.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::text::{command, line};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Irc,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Irc, carriage: &[Carriage::Tcp], recognise };
 
 /// Commands; the first [`OF_CHAT_ALONE`] of them belong to no other protocol.
 const COMMANDS: &[&str] = &[

@@ -13,14 +13,13 @@
 
 use super::ber::{self, Fault};
 use super::details::Details;
-use super::messages::{Look, Message, Role, by_carriage, candidate, read_both};
+use super::messages::{Look, Message, Role, by_carriage, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Kerberos,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look) || candidate(piece, look_stream),
     recognise,
 };
 

@@ -12,14 +12,13 @@
 
 use super::ber::{self, Fault};
 use super::details::Details;
-use super::messages::{Look, Role, by_carriage, candidate, read_both};
+use super::messages::{Look, Role, by_carriage, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Kpasswd,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look) || candidate(piece, look_stream),
     recognise,
 };
 

@@ -11,16 +11,12 @@
 
 use super::ber::{self, Fault};
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Ldap,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Ldap, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Detail `yes`: the client asked for TLS (RFC 4511 section 4.14).
 pub const START_TLS: &str = "start-tls";

@@ -4,16 +4,12 @@
 //! `691`; that is weak, and nothing else can be said.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::text::{begins_with, line};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::LinkState,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::LinkState, carriage: &[Carriage::Tcp], recognise };
 
 fn look(bytes: &[u8]) -> Look<()> {
     match begins_with(bytes, b"691 ") {

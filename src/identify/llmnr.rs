@@ -19,7 +19,6 @@ use super::reading::{Course, Message, Reading, Role};
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Llmnr,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| {
         let both = !evidence.a.is_empty() && !evidence.b.is_empty();
         if both { Answer::No } else { COURSE.recognise(evidence) }

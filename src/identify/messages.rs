@@ -26,13 +26,6 @@ pub(super) enum Look<T> {
     Differs,
 }
 
-impl<T> Look<T> {
-    /// Whether something speaks against it.
-    pub(super) fn differs(&self) -> bool {
-        matches!(self, Look::Differs)
-    }
-}
-
 /// A function on the bytes from a possible start of a message on.
 pub(super) type Looker<'a, T> = fn(&'a [u8]) -> Look<T>;
 
@@ -306,10 +299,4 @@ impl Sides {
             None => Answer::Undecided,
         }
     }
-}
-
-/// Whether one payload may be of a protocol: its first bytes, or bytes that went on from an
-/// earlier segment, which nothing can be said of.
-pub(super) fn candidate<'a, T>(piece: &Piece<'a>, look: Looker<'a, T>) -> bool {
-    !look(piece.bytes).differs()
 }

@@ -115,10 +115,6 @@ pub struct Recogniser {
     pub protocol: Protocol,
     /// Whether the protocol runs over TCP, over UDP, or over both.
     pub carriage: &'static [Carriage],
-    /// Whether one payload by itself could be of this protocol: cheap, run on each packet to
-    /// decide which payloads are worth keeping. True also when the capture cut the payload
-    /// before anything speaks against it.
-    pub candidate: fn(&Piece<'_>) -> bool,
     /// Judges the kept payloads of both ends together.
     pub recognise: fn(&Evidence<'_>) -> Answer,
 }

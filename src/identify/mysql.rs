@@ -7,16 +7,12 @@
 //! set, 23 zeros; or asks for TLS with the first 32 of these bytes.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::MySql,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::MySql, carriage: &[Carriage::Tcp], recognise };
 
 /// Detail: the version that the server states.
 pub const VERSION: &str = "version";

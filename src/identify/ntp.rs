@@ -20,7 +20,6 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Ntp,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

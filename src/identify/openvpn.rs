@@ -17,14 +17,6 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::OpenVpn,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| {
-        read(Message::datagram(piece)).is_possible()
-            || frame(piece.bytes).is_none_or(|(before, wire)| {
-                let bytes = piece.bytes.get(before..).unwrap_or_default();
-                let bytes = bytes.get(..wire).unwrap_or(bytes);
-                read(Message { bytes, wire }).is_possible()
-            })
-    },
     recognise,
 };
 

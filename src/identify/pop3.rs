@@ -4,16 +4,12 @@
 //! of three or four letters. The answers tell it from FTP, which has some of the commands.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::text::command;
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Pop3,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Pop3, carriage: &[Carriage::Tcp], recognise };
 
 const ANSWERS: &[&str] = &["+OK", "-ERR"];
 const COMMANDS: &[&str] = &[

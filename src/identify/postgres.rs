@@ -7,16 +7,12 @@
 //! on TLS by a single letter, after which the stream is TLS and stays PostgreSQL.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Postgres,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Postgres, carriage: &[Carriage::Tcp], recognise };
 
 /// Most bytes of a message that is believed.
 const LONGEST: usize = 1 << 24;

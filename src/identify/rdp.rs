@@ -13,17 +13,13 @@
 //! `F0 80` with `7F 65` behind it begins the conference (T.125), in which `Duca` or `McDn` stands.
 
 use super::details::Details;
-use super::messages::{Look, Message, Role, by_carriage, candidate, read_both};
+use super::messages::{Look, Message, Role, by_carriage, read_both};
 use super::tpkt;
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Rdp,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look) || candidate(piece, look_datagram),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Rdp, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Detail: the user or host that a connection cookie names.
 pub const COOKIE: &str = "cookie";

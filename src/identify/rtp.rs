@@ -15,17 +15,13 @@
 use super::Recogniser;
 use super::claim::{Answer, Claim, Grade, Proof};
 use super::details::Details;
-use super::evidence::{Carriage, End, Evidence, Piece};
+use super::evidence::{Carriage, End, Evidence};
 use super::protocol::Protocol;
 use crate::base::{Cursor, Timestamp};
 
 /// The recogniser of RTP.
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Rtp,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate,
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Rtp, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Bytes of the fixed header.
 pub const HEADER: usize = 12;
@@ -309,13 +305,6 @@ impl Source {
         let rate = u128::from(self.ticks) * SECOND / u128::from(self.elapsed);
         u64::try_from(rate).is_ok_and(|rate| CLOCKS.contains(&rate))
     }
-}
-
-/// Whether one datagram passes as RTP: about a fifth of random ones do. Over TCP a length of two
-/// bytes stands before each (RFC 4571).
-fn candidate(piece: &Piece<'_>) -> bool {
-    let framed = piece.bytes.get(2).is_some_and(|first| first >> 6 == 2);
-    could_be(piece.bytes, piece.wire) || framed
 }
 
 fn could_be(bytes: &[u8], wire: usize) -> bool {

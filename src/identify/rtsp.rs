@@ -2,16 +2,12 @@
 //! `RTSP/1.0`. Media may follow in the same stream, each packet behind `24`, a channel and a length.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::text::{StartLine, start_line};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Rtsp,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Rtsp, carriage: &[Carriage::Tcp], recognise };
 
 fn look(bytes: &[u8]) -> Look<Role> {
     match start_line(bytes, b"RTSP/1.") {

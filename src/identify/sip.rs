@@ -21,7 +21,6 @@ use super::sdp;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Sip,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

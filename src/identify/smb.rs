@@ -12,17 +12,13 @@
 //! Remote procedure calls in a pipe are part of SMB and are not looked for.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::nbss::{self, HEADER};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Smb,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Smb, carriage: &[Carriage::Tcp], recognise };
 
 /// Detail: the version spoken or agreed on, such as `smb1` or `3.1.1`.
 pub const DIALECT: &str = "dialect";

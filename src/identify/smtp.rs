@@ -5,16 +5,12 @@
 //! there. After STARTTLS the stream is TLS and stays SMTP.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::text::{command, reply};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Smtp,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Smtp, carriage: &[Carriage::Tcp], recognise };
 
 /// Detail `yes`: the client asked for TLS (RFC 3207).
 pub const START_TLS: &str = "start-tls";

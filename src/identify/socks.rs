@@ -13,14 +13,8 @@ use super::messages::{Side, Sides};
 use super::{Answer, Carriage, End, Evidence, Grade, Proof, Protocol, Recogniser, Start};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Socks,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| {
-        client(piece.bytes) != Stage::Foreign || server(piece.bytes) != Stage::Foreign
-    },
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Socks, carriage: &[Carriage::Tcp], recognise };
 
 /// Longest user of version 4.
 const LONGEST_USER: usize = 255;

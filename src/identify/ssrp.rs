@@ -19,7 +19,6 @@ use super::reading::{Course, Message, Reading, Role};
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Ssrp,
     carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
     recognise: |evidence| COURSE.recognise(evidence),
 };
 

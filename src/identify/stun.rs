@@ -18,7 +18,6 @@ use crate::base::Cursor;
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Stun,
     carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible() || is_framed(piece.bytes),
     recognise: |evidence| match evidence.carriage {
         Carriage::Udp => DATAGRAMS.recognise(evidence),
         Carriage::Tcp => STREAM.recognise(evidence),
@@ -50,13 +49,6 @@ fn frame(bytes: &[u8]) -> Option<(usize, usize)> {
         0x4000..0x5000 => Some((0, CHANNEL_HEADER + second.next_multiple_of(4))),
         _ => Some((0, 0)),
     }
-}
-
-/// Whether the bytes start with a length and a message of that length.
-fn is_framed(bytes: &[u8]) -> bool {
-    let Some((2, wire)) = frame(bytes) else { return false };
-    let bytes = bytes.get(2..).unwrap_or_default();
-    read(Message { bytes: bytes.get(..wire).unwrap_or(bytes), wire }).is_possible()
 }
 
 /// Reads a message of a stream, where the cookie is needed.

@@ -7,16 +7,12 @@
 //! little by itself, and with the transaction of a call confirms.
 
 use super::details::Details;
-use super::messages::{Look, Message, Role, by_carriage, candidate, read_both};
+use super::messages::{Look, Message, Role, by_carriage, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::SunRpc,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, look_datagram) || candidate(piece, look_stream),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::SunRpc, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Detail: a program called, by name or number.
 pub const PROGRAM: &str = "program";

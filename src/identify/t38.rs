@@ -20,7 +20,7 @@ use crate::base::Cursor;
 
 /// The recogniser of T.38.
 pub(super) static RECOGNISER: Recogniser =
-    Recogniser { protocol: Protocol::T38, carriage: &[Carriage::Udp], candidate, recognise };
+    Recogniser { protocol: Protocol::T38, carriage: &[Carriage::Udp], recognise };
 
 /// The largest sequence number at which a sender is believed to be early in a fax: below it the
 /// first bit is 0, which RTP never has.

@@ -2,15 +2,11 @@
 //! do not, then the option; `FF FA` option ... `FF F0` carries the value of one.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Telnet,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Telnet, carriage: &[Carriage::Tcp], recognise };
 
 /// The command that ends the value of an option.
 const END: [u8; 2] = [0xff, 0xf0];

@@ -15,12 +15,8 @@ use super::reading::{Course, Message, Reading, Role};
 use crate::base::Cursor;
 
 /// The recogniser of TFTP.
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Tftp,
-    carriage: &[Carriage::Udp],
-    candidate: |piece| read(Message::datagram(piece)).is_possible(),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Tftp, carriage: &[Carriage::Udp], recognise };
 
 const COURSE: Course = Course::new(Protocol::Tftp, read).detailed(details);
 

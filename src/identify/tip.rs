@@ -6,16 +6,12 @@
 //! remote procedure calls is DCE/RPC with an interface of its own.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::text::{command, line};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Tip,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Tip, carriage: &[Carriage::Tcp], recognise };
 
 const COMMANDS: &[&str] = &[
     "IDENTIFY",

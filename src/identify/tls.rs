@@ -13,16 +13,12 @@
 //! hello names: server name and application protocols.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use crate::base::Cursor;
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Tls,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Tls, carriage: &[Carriage::Tcp], recognise };
 
 /// Detail: the name that the client asks for.
 pub const SERVER_NAME: &str = "server-name";

@@ -2,15 +2,11 @@
 //! namespace `http://etherx.jabber.org/streams`. After StartTLS the stream is TLS and stays XMPP.
 
 use super::details::Details;
-use super::messages::{Look, Looker, Role, candidate, read_both};
+use super::messages::{Look, Looker, Role, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Xmpp,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Xmpp, carriage: &[Carriage::Tcp], recognise };
 
 /// With what a stream begins.
 const OPENINGS: &[&[u8]] = &[b"<?xml ", b"<stream:stream"];

@@ -387,10 +387,6 @@ fn no_part_of_a_sample_is_refused() {
                 .find(|(by, answer)| *by == name && *answer == Answer::No)
                 .unwrap_or((name, Answer::Undecided));
             assert_ne!(answer, Answer::No, "{name} cut to {keep}");
-            let candidate = |piece: &Piece<'_>| {
-                RECOGNISERS.iter().any(|one| one.protocol.name() == name && (one.candidate)(piece))
-            };
-            assert!(pieces(&a, keep).iter().all(candidate), "{name} cut to {keep}");
         }
     }
 }

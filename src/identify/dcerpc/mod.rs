@@ -23,17 +23,13 @@ pub use interfaces::InterfaceClass;
 pub use uuid::Uuid;
 
 use super::details::Details;
-use super::messages::{Looker, Message, candidate, read_both};
+use super::messages::{Looker, Message, read_both};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 use datagram::Datagram;
 use pdu::{Header, Kind};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::DceRpc,
-    carriage: &[Carriage::Tcp, Carriage::Udp],
-    candidate: |piece| candidate(piece, pdu::look) || candidate(piece, datagram::look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::DceRpc, carriage: &[Carriage::Tcp, Carriage::Udp], recognise };
 
 /// Detail: the UUID of an interface bound or called.
 pub const INTERFACE: &str = "interface";

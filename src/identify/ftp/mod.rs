@@ -10,16 +10,12 @@ mod announce;
 pub use announce::FtpFollower;
 
 use super::details::Details;
-use super::messages::{Look, Looker, Message, Role, candidate, read_both};
+use super::messages::{Look, Looker, Message, Role, read_both};
 use super::text::{command, reply};
 use super::{Answer, Carriage, Evidence, Grade, Protocol, Recogniser};
 
-pub(super) static RECOGNISER: Recogniser = Recogniser {
-    protocol: Protocol::Ftp,
-    carriage: &[Carriage::Tcp],
-    candidate: |piece| candidate(piece, look),
-    recognise,
-};
+pub(super) static RECOGNISER: Recogniser =
+    Recogniser { protocol: Protocol::Ftp, carriage: &[Carriage::Tcp], recognise };
 
 /// Commands; the first [`OF_FILES_ALONE`] of them belong to no other protocol.
 const COMMANDS: &[&str] = &[
