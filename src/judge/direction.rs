@@ -1,8 +1,9 @@
 //! Who opened a flow: what was observed first, then what the policy's ports say, then what ports
 //! in general say (D3.1, D3.2).
 
-use super::flow::{Judge, Opinion};
+use super::flow::Judge;
 use super::inventory::Identity;
+use super::opinion::Opinion;
 use super::spoken::client;
 use super::verdict::{Basis, Missing, Reason, Verdict};
 use crate::base::{IpProto, SYSTEM_PORTS};

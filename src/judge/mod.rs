@@ -2,7 +2,7 @@
 //! packet.
 //!
 //! [`model`] is what the loaders make of the files. `rows` says how a row fits an attempt,
-//! `direction` who made the attempt, `flow` what follows for one flow; `grouping` makes
+//! `opinion` what follows for an attempt, `direction` who made it, `flow` what follows for one flow; `grouping` makes
 //! findings of flows, `coverage` looks at them from the side of the rows, and `assessment` puts it all together.
 
 mod announced;
@@ -24,6 +24,7 @@ mod inventory;
 pub mod model;
 mod names;
 mod nearest;
+mod opinion;
 pub mod policy;
 mod rows;
 mod scan;
