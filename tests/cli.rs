@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::frames;
 use crate::runs::{pcap, repository, text};
+use crate::sites::UNITY_AND_DC as SITE;
 
 /// A folder for the files of a test, and the program run inside it.
 struct Bench {
@@ -89,22 +90,6 @@ fn quickstart(name: &str) -> String {
 fn argument(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
-
-/// A site of one Unity server and one monitored domain controller.
-const SITE: &str = r#"
-schema = 1
-[conditions]
-failover = "no"
-[[host]]
-name = "unity"
-addresses = ["10.0.0.1"]
-roles = ["unity"]
-[[host]]
-name = "dc"
-addresses = ["10.0.0.2"]
-roles = ["domain-controller"]
-attributes = ["monitored-by-unity"]
-"#;
 
 const UNITY: [u8; 4] = [10, 0, 0, 1];
 const DC: [u8; 4] = [10, 0, 0, 2];

@@ -7,6 +7,22 @@ use std::net::IpAddr;
 
 use portolan::judge::model::Policy;
 
+/// One Unity server and one monitored domain controller.
+pub const UNITY_AND_DC: &str = r#"
+schema = 1
+[conditions]
+failover = "no"
+[[host]]
+name = "unity"
+addresses = ["10.0.0.1"]
+roles = ["unity"]
+[[host]]
+name = "dc"
+addresses = ["10.0.0.2"]
+roles = ["domain-controller"]
+attributes = ["monitored-by-unity"]
+"#;
+
 /// Numbers that look random and are the same in every run (xorshift64*, Vigna 2016).
 pub struct Numbers(u64);
 

@@ -23,5 +23,6 @@ mod sites;
 mod states;
 mod variants;
 #[cfg(unix)]
+mod waiting;
 mod watch;
 mod wrap;

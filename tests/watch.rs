@@ -9,7 +9,7 @@ mod restart;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portolan::live::{Change, Event, EventLine, FindingNote};
 use portolan::report::model::Report;
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::frames::{self, udp};
 use crate::runs::{pcap, repository};
+use crate::waiting::{PATIENCE, now, pause, wait};
 
 /// Fixtures and their site files.
 const FIXTURES: [(&str, &str); 3] = [
@@ -24,9 +25,6 @@ const FIXTURES: [(&str, &str); 3] = [
     ("voicemail", "site.toml"),
     ("voicemail", "site-roles-only.toml"),
 ];
-
-/// Longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder for the files of a test.
 struct Post {
@@ -120,28 +118,6 @@ impl Watching {
         let output = self.child.wait_with_output().unwrap();
         (status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
     }
-}
-
-/// Waits until there is something.
-fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "nothing came");
-        pause(Duration::from_millis(10));
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program that runs is waited for")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program that runs is waited for")]
-fn pause(duration: Duration) {
-    std::thread::sleep(duration);
 }
 
 fn capture(fixture: &str) -> PathBuf {

@@ -5,18 +5,19 @@
 //! Needs root, `ip` and `tc`; what compares with a recording needs `tcpdump` too. A test that
 //! lacks what it needs says that it was skipped.
 
+mod waiting;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portolan::live::{Event, EventLine};
 use portolan::report::model::Report;
 use tempfile::TempDir;
 
-/// Longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+use self::waiting::{PATIENCE, now, pause, wait};
 
 /// Environment variables that make `send_when_asked` send: file, interface, how often.
 const SEND: [&str; 3] = ["PORTOLAN_SEND_FILE", "PORTOLAN_SEND_INTERFACE", "PORTOLAN_SEND_TIMES"];
@@ -212,27 +213,6 @@ impl Running {
 #[expect(clippy::print_stdout, reason = "a test that was left out says so")]
 fn skip(test: &str, lacks: &str) {
     println!("{test}: skipped, for it needs {lacks}");
-}
-
-fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "nothing came");
-        pause(Duration::from_millis(5));
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program that runs is waited for")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a program that runs is waited for")]
-fn pause(duration: Duration) {
-    std::thread::sleep(duration);
 }
 
 fn repository(path: &str) -> PathBuf {

@@ -155,15 +155,8 @@ pub(super) struct Check {
     /// pseudonyms under the key in this file, of at least 16 bytes
     #[arg(long, value_name = "KEYFILE", conflicts_with = "evidence")]
     pub(super) pseudonymise: Option<PathBuf>,
-    /// Findings below this severity do not fail the run
-    #[arg(long, value_name = "SEVERITY", default_value = "low")]
-    pub(super) fail_on: SeverityName,
-    /// Evidence below this grade is too poor for a pass
-    #[arg(long, value_name = "GRADE", default_value = "B")]
-    pub(super) min_grade: GradeName,
-    /// How unclear passages of the document are read
-    #[arg(long, value_name = "READING", default_value = "inferred")]
-    pub(super) reading: ReadingName,
+    #[command(flatten)]
+    pub(super) judging: Judging,
     /// Worker threads, at most 256; 0 for one per processor
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=256))]
@@ -257,15 +250,8 @@ pub(super) struct Watch {
     /// Answer /metrics and /healthz over HTTP on this port of 127.0.0.1, or on ADDRESS:PORT
     #[arg(long, value_name = "PORT", value_parser = address)]
     pub(super) metrics: Option<std::net::SocketAddr>,
-    /// Findings below this severity do not fail the run
-    #[arg(long, value_name = "SEVERITY", default_value = "low")]
-    pub(super) fail_on: SeverityName,
-    /// Evidence below this grade is too poor for a pass
-    #[arg(long, value_name = "GRADE", default_value = "B")]
-    pub(super) min_grade: GradeName,
-    /// How unclear passages of the document are read
-    #[arg(long, value_name = "READING", default_value = "inferred")]
-    pub(super) reading: ReadingName,
+    #[command(flatten)]
+    pub(super) judging: Judging,
     /// Worker threads, at most 256; 0 for one per processor
     #[arg(long, value_name = "N", default_value_t = 0,
         value_parser = clap::value_parser!(u16).range(0..=256))]
@@ -299,6 +285,20 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     })
 }
 
+/// How flows are judged.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Judging {
+    /// Findings below this severity do not fail the run
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    pub(super) fail_on: SeverityName,
+    /// Evidence below this grade is too poor for a pass
+    #[arg(long, value_name = "GRADE", default_value = "B")]
+    pub(super) min_grade: GradeName,
+    /// How unclear passages of the document are read
+    #[arg(long, value_name = "READING", default_value = "inferred")]
+    pub(super) reading: ReadingName,
+}
+
 impl Check {
     /// The options on which the report depends, with every default filled in and without the
     /// folders of files, which are nobody's business.
@@ -306,7 +306,7 @@ impl Check {
         let hidden = self.pseudonymise.is_some();
         let mut options = Options { list: Vec::new(), hidden };
         options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
-        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add_terms(self.judging);
         options.add("max-memory", self.max_memory.to_string());
         options.add_flag("keep-copies", self.keep_copies);
         if hidden {
@@ -322,7 +322,7 @@ impl Watch {
     pub(super) fn options(&self) -> Vec<String> {
         let mut options = Options { list: Vec::new(), hidden: false };
         options.add_files(self.site.as_deref(), self.waivers.as_deref(), &self.policy);
-        options.add_terms(self.reading, self.fail_on, self.min_grade);
+        options.add_terms(self.judging);
         options.add("max-memory", self.max_memory.to_string());
         options.add_flag("keep-copies", self.keep_copies);
         options.add("keep", self.keep.to_string());
@@ -364,7 +364,8 @@ impl Options {
         }
     }
 
-    fn add_terms(&mut self, reading: ReadingName, fail_on: SeverityName, min_grade: GradeName) {
+    fn add_terms(&mut self, judging: Judging) {
+        let Judging { fail_on, min_grade, reading } = judging;
         self.add("reading", chosen(reading));
         self.add("fail-on", chosen(fail_on));
         self.add("min-grade", chosen(min_grade));

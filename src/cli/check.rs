@@ -43,9 +43,9 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
         policy: &rules.policy,
         site: &rules.site,
         waivers: &rules.waivers,
-        reading: check.reading.into(),
-        fail_on: check.fail_on.into(),
-        min_grade: check.min_grade.into(),
+        reading: check.judging.reading.into(),
+        fail_on: check.judging.fail_on.into(),
+        min_grade: check.judging.min_grade.into(),
     };
     let records = std::mem::take(&mut stream.records);
     let evidence = stream.evidence(&inputs, times);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
-use super::args::{Speed, Watch};
+use super::args::{Judging, Speed, Watch};
 use super::check::{colour, exit};
 use super::output::{Pending, to_stdout};
 use super::rules::Rules;
@@ -77,7 +77,7 @@ struct Sources {
     policy: Vec<String>,
     site: Option<PathBuf>,
     waivers: Option<PathBuf>,
-    terms: (super::args::ReadingName, super::args::SeverityName, super::args::GradeName),
+    judging: Judging,
 }
 
 impl Sources {
@@ -86,22 +86,22 @@ impl Sources {
             policy: watch.policy.clone(),
             site: watch.site.clone(),
             waivers: watch.waivers.clone(),
-            terms: (watch.reading, watch.fail_on, watch.min_grade),
+            judging: watch.judging,
         }
     }
 }
 
 fn load(sources: &Sources) -> Result<live::Rules, String> {
-    let Sources { policy, site, waivers, terms: (reading, fail_on, min_grade) } = sources;
+    let Sources { policy, site, waivers, judging } = sources;
     let Rules { policy, site, waivers, .. } =
         Rules::load(policy, site.as_deref(), waivers.as_deref(), None)?;
     Ok(live::Rules {
         policy,
         site,
         waivers,
-        reading: (*reading).into(),
-        fail_on: (*fail_on).into(),
-        min_grade: (*min_grade).into(),
+        reading: judging.reading.into(),
+        fail_on: judging.fail_on.into(),
+        min_grade: judging.min_grade.into(),
     })
 }
 

@@ -11,20 +11,7 @@ pub const UNITY: [u8; 4] = [10, 0, 0, 1];
 pub const DC: [u8; 4] = [10, 0, 0, 2];
 pub const BEGIN: i64 = 1_700_000_000_000_000_000;
 
-pub const SITE: &str = r#"
-schema = 1
-[conditions]
-failover = "no"
-[[host]]
-name = "unity"
-addresses = ["10.0.0.1"]
-roles = ["unity"]
-[[host]]
-name = "dc"
-addresses = ["10.0.0.2"]
-roles = ["domain-controller"]
-attributes = ["monitored-by-unity"]
-"#;
+pub use crate::sites::UNITY_AND_DC as SITE;
 
 /// A packet each 60 milliseconds: no copies of one another.
 pub fn timed(frames: impl IntoIterator<Item = Vec<u8>>) -> Vec<(i64, Vec<u8>)> {

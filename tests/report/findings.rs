@@ -5,6 +5,7 @@ use portolan::report::model::{Finding, Report};
 
 use crate::frames;
 use crate::runs::{Rules, Run, check_frames};
+use crate::sites::UNITY_AND_DC;
 
 const UNITY: [u8; 4] = [10, 0, 0, 1];
 const DC: [u8; 4] = [10, 0, 0, 2];
@@ -37,22 +38,6 @@ roles = ["exchange-partner"]
 name = "phones"
 prefixes = ["10.20.0.0/16"]
 roles = ["phone"]
-"#;
-
-/// The same without the hosts that some tests leave silent.
-const TWO_HOSTS: &str = r#"
-schema = 1
-[conditions]
-failover = "no"
-[[host]]
-name = "unity"
-addresses = ["10.0.0.1"]
-roles = ["unity"]
-[[host]]
-name = "dc"
-addresses = ["10.0.0.2"]
-roles = ["domain-controller"]
-attributes = ["monitored-by-unity"]
 "#;
 
 const BEGIN: i64 = 1_700_000_000_000_000_000;
@@ -156,11 +141,11 @@ fn a_connection_that_stands_is_not_blocked() {
 #[test]
 fn fragments_without_their_first_forbid_a_pass() {
     let mut frames = connection(UNITY, DC, (50_000, 389));
-    let run = judged_at(TWO_HOSTS, frames.clone());
+    let run = judged_at(UNITY_AND_DC, frames.clone());
     assert_eq!(run.report.outcome.result, "pass");
     let fragments = frames::fragmented_udp((UNITY, OUTSIDE), (50_000, 4444), 7, 4);
     frames.extend(fragments.into_iter().skip(1));
-    let run = judged_at(TWO_HOSTS, frames);
+    let run = judged_at(UNITY_AND_DC, frames);
     assert_eq!(run.report.outcome.result, "inconclusive");
     let reasons = &run.report.outcome.reasons;
     assert!(reasons.iter().any(|reason| reason.starts_with("3 IP fragments")), "{reasons:?}");
@@ -232,7 +217,7 @@ fn a_waiver_that_accepts_too_much_fails_the_run() {
     let outcome = |most: u64| {
         let matcher = format!("maximum-flows = {most}\n[waiver.match]\nports = \"4444\"");
         let text = format!("schema = 1\n{}", waiver("W-1", "2024-01-01", &matcher));
-        let rules = Rules::at(TWO_HOSTS).waiving(&text);
+        let rules = Rules::at(UNITY_AND_DC).waiving(&text);
         let talk = |port| connection(UNITY, DC, (port, 4444));
         judged_by(&rules, [talk(50_000), talk(50_001)].concat()).report.outcome.result
     };
