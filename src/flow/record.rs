@@ -310,41 +310,38 @@ fn tcp_state(opener: &Half, answerer: &Half, rejected: bool) -> ConnectionState 
 /// Attempts that only an ICMP error tells of come as records without packets.
 pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> {
     let mut all = Vec::with_capacity(tables.iter().map(|table| table.runs() as usize).sum());
+    let mut runs: Vec<Segment> = Vec::new();
     for table in tables {
         for (key, history) in table.into_flows() {
             let key = &key;
-            let runs = coalesce(history.into_segments());
-            let mut instances: Vec<FlowRecord> = runs
-                .into_iter()
-                .zip(1..)
-                .map(|(run, instance)| record(key, run, instance))
-                .collect();
+            coalesce(history.into_segments(), &mut runs);
+            let first = all.len();
+            all.extend(runs.drain(..).zip(1..).map(|(run, instance)| record(key, run, instance)));
+            let instances = all.get_mut(first..).unwrap_or_default();
             for direction in [Direction::AToB, Direction::BToA] {
                 if let Some(quote) = quotes.take(key, direction) {
-                    attach(&mut instances, IcmpNotice { direction, quote });
+                    attach(instances, IcmpNotice { direction, quote });
                 }
             }
-            all.append(&mut instances);
         }
     }
     all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
-    all.sort_unstable_by_key(|record| {
-        // Both ends of a five-tuple can be known from errors alone.
-        std::cmp::Reverse((record.earliest, record.key, record.instance, record.initiator))
+    // Both ends of a five-tuple can be known from errors alone.
+    let place = |record: &FlowRecord| (record.key, record.instance, record.initiator);
+    all.sort_unstable_by(|one, other| {
+        other.earliest.cmp(&one.earliest).then_with(|| place(other).cmp(&place(one)))
     });
     all
 }
 
 /// Puts the runs of one five-tuple together where several belong to one use of it.
-fn coalesce(runs: impl Iterator<Item = Segment>) -> Vec<Segment> {
-    let mut joined: Vec<Segment> = Vec::new();
+fn coalesce(runs: impl Iterator<Item = Segment>, joined: &mut Vec<Segment>) {
     for run in runs {
         match joined.last_mut() {
             Some(last) if belongs(last, &run) => last.append(run),
             _ => joined.push(run),
         }
     }
-    joined
 }
 
 /// Whether `next`, which begins with a SYN, opens what `last` already shows.

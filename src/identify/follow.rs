@@ -184,6 +184,11 @@ impl Followed {
         self.drain(end);
     }
 
+    /// Whether it is media, of which nothing matters that cannot [be fax](super::t38::may_be).
+    pub(super) fn is_media(&self) -> bool {
+        matches!(self.reader, Reader::Media(_))
+    }
+
     /// Bytes of memory in use beside the struct itself.
     pub(super) fn weight(&self) -> usize {
         let waiting = self.streams.iter().flat_map(|stream| &stream.waiting);

@@ -6,6 +6,8 @@
 //!
 //! [`Evidence`]: super::Evidence
 
+use std::borrow::Cow;
+
 use super::evidence::{Carriage, Piece, Start};
 use crate::base::Timestamp;
 
@@ -48,18 +50,18 @@ pub(super) struct Arrival<'a> {
 }
 
 /// A piece that owns its bytes where it joins several segments.
-pub(super) struct Stretch {
-    bytes: Vec<u8>,
+pub(super) struct Stretch<'a> {
+    bytes: Cow<'a, [u8]>,
     wire: usize,
     start: Start,
     segments: Vec<u32>,
     time: Timestamp,
 }
 
-impl Stretch {
-    fn of(arrival: Arrival<'_>, start: Start) -> Self {
+impl<'a> Stretch<'a> {
+    fn of(arrival: Arrival<'a>, start: Start) -> Self {
         Stretch {
-            bytes: arrival.bytes.to_vec(),
+            bytes: Cow::Borrowed(arrival.bytes),
             wire: arrival.wire as usize,
             start,
             segments: Vec::new(),
@@ -71,7 +73,7 @@ impl Stretch {
     fn extend(&mut self, arrival: Arrival<'_>, skip: usize) {
         let fresh = arrival.bytes.get(skip..).unwrap_or_default();
         self.segments.push(self.bytes.len() as u32);
-        self.bytes.extend_from_slice(fresh);
+        self.bytes.to_mut().extend_from_slice(fresh);
         self.wire += (arrival.wire as usize).saturating_sub(skip);
     }
 
@@ -137,7 +139,7 @@ impl Head {
 
     /// What recognisers see of it. `start` is the sequence number of the first byte of the stream,
     /// where it is known.
-    pub(super) fn stretches(&self, carriage: Carriage, start: Option<u32>) -> Vec<Stretch> {
+    pub(super) fn stretches(&self, carriage: Carriage, start: Option<u32>) -> Vec<Stretch<'_>> {
         match carriage {
             Carriage::Udp => {
                 self.arrivals().map(|arrival| Stretch::of(arrival, Start::Message)).collect()
@@ -150,10 +152,10 @@ impl Head {
     }
 
     /// The bytes from the start of the stream to the first hole.
-    fn in_order(&self, start: u32) -> Option<Stretch> {
+    fn in_order(&self, start: u32) -> Option<Stretch<'_>> {
         let mut arrivals: Vec<Arrival<'_>> = self.arrivals().collect();
         arrivals.sort_by_key(|arrival| arrival.sequence.wrapping_sub(start) as i32);
-        let mut head: Option<Stretch> = None;
+        let mut head: Option<Stretch<'_>> = None;
         for arrival in arrivals {
             let have = head.as_ref().map_or(0, |head| head.bytes.len());
             let offset = arrival.sequence.wrapping_sub(start) as i32;
@@ -172,9 +174,9 @@ impl Head {
     }
 
     /// The stretches of a stream whose start was not seen, in order of arrival.
-    fn midstream(&self) -> Vec<Stretch> {
+    fn midstream(&self) -> Vec<Stretch<'_>> {
         let mut next = None;
-        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut stretches: Vec<Stretch<'_>> = Vec::new();
         for arrival in self.arrivals() {
             let ahead = next.map_or(1, |next: u32| arrival.sequence.wrapping_sub(next) as i32);
             let end = arrival.sequence.wrapping_add(arrival.wire);

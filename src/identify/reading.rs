@@ -178,62 +178,83 @@ struct Seen<'a> {
     reading: Reading,
 }
 
+/// What was read of a conversation.
+#[derive(Default)]
+struct Conversation<'a> {
+    /// Messages that fit.
+    fitting: Vec<Seen<'a>>,
+    counts: Counts,
+}
+
+/// Messages that do not fit.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    /// Of which nothing can be said.
+    open: usize,
+    /// That are of another protocol.
+    against: usize,
+}
+
+impl<'a> Conversation<'a> {
+    fn take(&mut self, one: Seen<'a>) {
+        match one.reading.fit {
+            Fit::No => self.counts.against += 1,
+            Fit::Open => self.counts.open += 1,
+            Fit::Weak | Fit::Strong => self.fitting.push(one),
+        }
+    }
+}
+
 impl Course {
     /// Judges all messages of a conversation together.
     pub(super) fn recognise(&self, evidence: &Evidence<'_>) -> Answer {
-        let mut seen = Vec::new();
+        let mut conversation = Conversation::default();
         for end in [End::A, End::B] {
             for (index, piece) in evidence.sent_by(end).iter().enumerate() {
                 match evidence.carriage {
-                    Carriage::Udp => self.take(&mut seen, end, index, piece, 0),
-                    Carriage::Tcp => self.take_stream(&mut seen, end, index, piece),
+                    Carriage::Udp => {
+                        let message = Message::datagram(piece);
+                        let (reading, time) = ((self.read)(message), piece.time);
+                        let one = Seen { end, piece: index, offset: 0, time, message, reading };
+                        conversation.take(one);
+                    }
+                    Carriage::Tcp => self.take_stream(&mut conversation, end, index, piece),
                 }
             }
         }
-        seen.sort_by_key(|one| one.time);
-        self.answer(&seen)
-    }
-
-    fn take<'a>(
-        &self,
-        seen: &mut Vec<Seen<'a>>,
-        end: End,
-        piece: usize,
-        of: &Piece<'a>,
-        offset: usize,
-    ) {
-        let message = Message::datagram(of);
-        let reading = (self.read)(message);
-        let time = of.time;
-        seen.push(Seen { end, piece, offset, time, message, reading });
+        conversation.fitting.sort_by_key(|one| one.time);
+        self.answer(&conversation)
     }
 
     /// Reads the messages of a stretch of a stream, from its start or, when that was not seen,
     /// from the first segment that begins with one.
-    fn take_stream<'a>(&self, seen: &mut Vec<Seen<'a>>, end: End, index: usize, of: &Piece<'a>) {
-        let known = seen.len();
-        self.walk(seen, end, index, of, 0);
+    fn take_stream<'a>(
+        &self,
+        conversation: &mut Conversation<'a>,
+        end: End,
+        index: usize,
+        of: &Piece<'a>,
+    ) {
+        let (known, counts) = (conversation.fitting.len(), conversation.counts);
+        self.walk(conversation, end, index, of, 0);
         if of.start == Start::Message {
             return;
         }
         for start in of.segments.iter().take(SEGMENT_STARTS) {
-            if seen.iter().skip(known).any(|one| one.reading.fit >= Fit::Weak) {
+            if conversation.fitting.len() > known {
                 return;
             }
-            seen.truncate(known);
-            self.walk(seen, end, index, of, *start as usize);
+            conversation.counts = counts;
+            self.walk(conversation, end, index, of, *start as usize);
         }
-        // A stretch from the middle of a stream that shows nothing says nothing.
-        seen.iter_mut().skip(known).for_each(|one| {
-            if one.reading.fit == Fit::No {
-                one.reading = Reading::OPEN;
-            }
-        });
+        // What does not fit from the middle of a stream on says nothing.
+        conversation.counts.open += conversation.counts.against - counts.against;
+        conversation.counts.against = counts.against;
     }
 
     fn walk<'a>(
         &self,
-        seen: &mut Vec<Seen<'a>>,
+        conversation: &mut Conversation<'a>,
         end: End,
         piece: usize,
         of: &Piece<'a>,
@@ -251,7 +272,7 @@ impl Course {
             let message = Message { bytes, wire };
             let reading = (self.read)(message);
             let time = of.time;
-            seen.push(Seen { end, piece, offset: begin, time, message, reading });
+            conversation.take(Seen { end, piece, offset: begin, time, message, reading });
             if reading.fit == Fit::No || next <= at {
                 return;
             }
@@ -259,23 +280,19 @@ impl Course {
         }
     }
 
-    fn answer(&self, seen: &[Seen<'_>]) -> Answer {
-        let fitting = |fit: Fit| seen.iter().filter(move |one| one.reading.fit == fit);
-        let (strong, against) = (fitting(Fit::Strong).count(), fitting(Fit::No).count());
-        let weak = fitting(Fit::Weak).count();
-        if against > 0 && !self.shares && against >= strong + weak {
-            let open = seen.len() - strong - weak - against;
-            return if strong + weak + open == 0 { Answer::No } else { Answer::Undecided };
+    fn answer(&self, conversation: &Conversation<'_>) -> Answer {
+        let Conversation { fitting: ref seen, counts: Counts { open, against } } = *conversation;
+        let strong = seen.iter().filter(|one| one.reading.fit == Fit::Strong).count();
+        if against > 0 && (seen.is_empty() || !self.shares && against >= seen.len()) {
+            return if seen.is_empty() && open == 0 { Answer::No } else { Answer::Undecided };
         }
         let answered = self.is_answered(seen);
         let grade = if strong > 0 && (answered || self.is_repeated(seen)) {
             Grade::Confirmed
         } else if strong > 0 || answered || self.is_coherent(seen) {
             Grade::Strong
-        } else if weak > 0 {
+        } else if !seen.is_empty() {
             Grade::Weak
-        } else if seen.iter().all(|one| one.reading.fit == Fit::No) && !seen.is_empty() {
-            return Answer::No;
         } else {
             return Answer::Undecided;
         };
@@ -284,9 +301,7 @@ impl Course {
 
     /// Whether a message of one end answers one of the other.
     fn is_answered(&self, seen: &[Seen<'_>]) -> bool {
-        let from = |end: End| {
-            seen.iter().filter(move |one| one.end == end && one.reading.fit >= Fit::Weak)
-        };
+        let from = |end: End| seen.iter().filter(move |one| one.end == end);
         from(End::A).any(|a| {
             from(End::B).any(|b| {
                 let opposite = a.reading.role == Role::Any || a.reading.role != b.reading.role;
@@ -301,10 +316,9 @@ impl Course {
 
     /// Whether two different messages of one end are of one session.
     fn is_coherent(&self, seen: &[Seen<'_>]) -> bool {
-        let fitting = |one: &&Seen<'_>| one.reading.fit >= Fit::Weak;
-        seen.iter().filter(fitting).enumerate().any(|(index, one)| {
+        seen.iter().enumerate().any(|(index, one)| {
             one.reading.session.is_some()
-                && seen.iter().filter(fitting).skip(index + 1).any(|other| {
+                && seen.iter().skip(index + 1).any(|other| {
                     other.end == one.end
                         && other.reading.session == one.reading.session
                         && other.message.bytes != one.message.bytes

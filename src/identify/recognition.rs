@@ -13,10 +13,11 @@ use std::net::IpAddr;
 use super::claim::{Claim, Detail, Grade};
 use super::evidence::{Carriage, End, Evidence, Piece};
 use super::follow::{Announced, Followed};
-use super::head::{Arrival, Head};
+use super::head::{Arrival, Head, Stretch};
 use super::protocol::Protocol;
 use super::rtp::Track;
 use super::survey::Open;
+use super::t38;
 use crate::base::Timestamp;
 
 /// Payloads, and bytes of them, that a part which is not the first keeps of one flow.
@@ -87,6 +88,8 @@ pub struct Recognition {
     starts: [Option<u32>; 2],
     /// Its weight when a payload was taken last, in bytes.
     weighed: u32,
+    /// Whether it is media, of which nothing but fax is read on.
+    is_media: bool,
     state: State,
 }
 
@@ -153,13 +156,19 @@ impl Recognition {
     /// may have begun in a part of the capture that lies before. With `may_grow` unset nothing
     /// more is kept. Answers by how many bytes more memory is in use.
     pub fn take(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) -> isize {
+        // Nearly all media: looking at the first byte is cheaper than finding who would.
+        if self.is_media && !t38::may_be(payload.bytes) {
+            return 0;
+        }
         self.advance(payload, hold, may_grow);
         let before = self.weighed;
         self.weigh();
         self.weighed as isize - before as isize
     }
 
+    /// Notes what the next payload needs of the state.
     fn weigh(&mut self) {
+        self.is_media = matches!(&self.state, State::Following(one) if one.1.is_media());
         self.weighed = u32::try_from(self.weight()).unwrap_or(u32::MAX);
     }
 
@@ -500,14 +509,13 @@ impl Reading {
             return;
         }
         self.asked = kept;
-        let [a, b] = [End::A, End::B].map(|end| {
-            of(&mut self.heads, end).stretches(self.carriage, *of(&mut { starts }, end))
-        });
-        let a: Vec<Piece<'_>> = a.iter().map(super::head::Stretch::piece).collect();
-        let b: Vec<Piece<'_>> = b.iter().map(super::head::Stretch::piece).collect();
-        let evidence = Evidence { carriage: self.carriage, a: &a, b: &b };
-        self.best =
-            self.open.ask(&evidence, self.usual).map(|claim| Identity::of(claim, &evidence));
+        let Reading { carriage, usual, heads: [a, b], open, best, .. } = self;
+        let (carriage, [a_start, b_start]) = (*carriage, starts);
+        let (a, b) = (a.stretches(carriage, a_start), b.stretches(carriage, b_start));
+        let a: Vec<Piece<'_>> = a.iter().map(Stretch::piece).collect();
+        let b: Vec<Piece<'_>> = b.iter().map(Stretch::piece).collect();
+        let evidence = Evidence { carriage, a: &a, b: &b };
+        *best = open.ask(&evidence, *usual).map(|claim| Identity::of(claim, &evidence));
     }
 
     /// What the first payload told; it is given back.

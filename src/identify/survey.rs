@@ -1,9 +1,11 @@
 //! Asks the recognisers and chooses among what they claim.
 
+use std::sync::LazyLock;
+
+use super::RECOGNISERS;
 use super::claim::{Answer, Claim, Grade};
 use super::evidence::{Carriage, Evidence};
 use super::protocol::Protocol;
-use super::{RECOGNISERS, Recogniser};
 
 /// The recognisers that have not said no yet, one bit each in the order of trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +16,18 @@ const _: () = assert!(RECOGNISERS.len() <= 128, "one bit for each recogniser");
 impl Open {
     /// All recognisers of protocols over TCP, or over UDP.
     pub(super) fn over(carriage: Carriage) -> Self {
-        let fits =
-            |(_, recogniser): &(usize, &&Recogniser)| recogniser.carriage.contains(&carriage);
-        let numbered = RECOGNISERS.iter().enumerate();
-        Open(numbered.filter(fits).fold(0, |open, (number, _)| open | 1 << number))
+        static ALL: LazyLock<[Open; 2]> = LazyLock::new(|| {
+            [Carriage::Tcp, Carriage::Udp].map(|carriage| {
+                let numbered = RECOGNISERS.iter().enumerate();
+                let fits = numbered.filter(|(_, one)| one.carriage.contains(&carriage));
+                Open(fits.fold(0, |open, (number, _)| open | 1 << number))
+            })
+        });
+        let [over_tcp, over_udp] = *ALL;
+        match carriage {
+            Carriage::Tcp => over_tcp,
+            Carriage::Udp => over_udp,
+        }
     }
 
     /// Whether all have said no.

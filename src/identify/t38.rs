@@ -113,7 +113,7 @@ impl FaxWatch {
 impl Follower for FaxWatch {
     /// Reads one datagram. One that the capture cut does not parse.
     fn feed(&mut self, end: End, bytes: &[u8], _: bool, _: &mut dyn FnMut(Announcement)) {
-        if bytes.first().is_none_or(|first| *first >= 0x80) || parse(bytes, bytes.len()).is_none() {
+        if !may_be(bytes) || parse(bytes, bytes.len()).is_none() {
             return;
         }
         self.shown.get_or_insert_with(|| (end, bytes.get(..SHOWN).unwrap_or(bytes).to_vec()));
@@ -127,6 +127,11 @@ impl Follower for FaxWatch {
     fn weight(&self) -> usize {
         self.shown.as_ref().map_or(0, |(_, bytes)| bytes.capacity())
     }
+}
+
+/// Whether a datagram may be fax, by its first byte alone: one of RTP begins with its version.
+pub(super) fn may_be(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| *first < 0x80)
 }
 
 /// A datagram that parses to its last byte.

@@ -258,7 +258,7 @@ impl<'a> Judge<'a> {
         let port = record.end(direction.reverse()).port();
         let attempt = Attempt { initiator, responder, transport: record.key.protocol(), port };
         self.matcher
-            .rows()
+            .rows_between(&attempt)
             .any(|(id, row)| self.is_media(id) && self.matcher.fit(id, row, &attempt).exact_roles)
     }
 

@@ -123,7 +123,7 @@ impl Judge<'_> {
         let spoken = spoken.filter(|spoken| spoken.names_service())?;
         let fits: Vec<Fit> = self
             .matcher
-            .rows()
+            .rows_between(attempt)
             .filter(|(id, row)| !row.weak && self.is_of(spoken, *id))
             .map(|(id, row)| self.matcher.fit(id, row, attempt))
             .filter(|fit| {
@@ -188,28 +188,29 @@ impl Judge<'_> {
     }
 
     fn plain_reason(&self, attempt: &Attempt<'_>, spoken: Option<Spoken>) -> Reason {
-        let covered = |attempt: &Attempt<'_>, weak: bool| {
-            let is_weak = |fit: &Fit| self.row_is_weak(fit.row);
+        // Whether a row covers an attempt, and whether one does that is not over-broad.
+        let covered = |attempt: &Attempt<'_>| {
             let fits = self.matcher.candidates(attempt);
-            fits.iter().any(|fit| {
-                fit.is_active() && is_weak(fit) == weak && !self.contradicts(spoken, fit.row)
-            })
+            let covers = |fit: &&Fit| fit.is_active() && !self.contradicts(spoken, fit.row);
+            let mut weak = fits.iter().filter(covers).map(|fit| self.row_is_weak(fit.row));
+            (weak.clone().next().is_some(), weak.any(|weak| !weak))
         };
         let other_transport =
             if attempt.transport == IpProto::TCP { IpProto::UDP } else { IpProto::TCP };
-        let reversed = attempt.reversed();
-        let transposed = Attempt { transport: other_transport, ..*attempt };
+        let (reversed, reversed_firmly) = covered(&attempt.reversed());
+        let (transposed, transposed_firmly) =
+            covered(&Attempt { transport: other_transport, ..*attempt });
         let named = || {
-            let mut rows = self.matcher.rows();
+            let mut rows = self.matcher.rows_between(attempt);
             rows.any(|(id, row)| self.matcher.grants_other_ports(id, row, attempt))
         };
         // An over-broad row covers almost any port, so what it would say comes last.
         match () {
-            () if covered(&reversed, false) => Reason::WrongDirection,
-            () if covered(&transposed, false) => Reason::WrongTransport,
+            () if reversed_firmly => Reason::WrongDirection,
+            () if transposed_firmly => Reason::WrongTransport,
             () if named() => Reason::UndocumentedService,
-            () if covered(&reversed, true) => Reason::WrongDirection,
-            () if covered(&transposed, true) => Reason::WrongTransport,
+            () if reversed => Reason::WrongDirection,
+            () if transposed => Reason::WrongTransport,
             () => Reason::UndocumentedPair,
         }
     }

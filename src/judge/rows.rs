@@ -1,5 +1,10 @@
 //! How well a row fits a flow: which of its predicates hold, which fail, which are assumed.
 
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
+
 use super::model::{AttributeId, RelationId};
 use super::model::{
     Host, HostId, ParameterId, Policy, Requirement, Row, RowId, RowPorts, Set64, Site, Terms,
@@ -131,7 +136,12 @@ pub struct Matcher<'a> {
     pub mode: ReadingMode,
     /// For each row: the roles of its terms, and the roles that those refine.
     near: Vec<(Set64, Set64)>,
+    /// For the roles of each two hosts of the site: the rows that come near both.
+    between: HashMap<(Set64, Set64), Box<[RowId]>, RandomState>,
 }
+
+/// Most sets of roles of which every pair is looked up instead of found row by row.
+const ROLE_SETS: usize = 128;
 
 impl<'a> Matcher<'a> {
     /// Prepares the rows of `policy` for matching under a reading.
@@ -145,13 +155,39 @@ impl<'a> Matcher<'a> {
             }
             refined
         };
-        let mut matcher = Matcher { policy, site, mode, near: Vec::new() };
+        let (near, between) = (Vec::new(), HashMap::default());
+        let mut matcher = Matcher { policy, site, mode, near, between };
         let near = policy.rows.iter().map(|row| {
             let terms = matcher.terms(row);
             (refined(terms.initiator), refined(terms.responder))
         });
         matcher.near = near.collect();
+        let roles: BTreeSet<Set64> = site.hosts.iter().map(|host| host.roles).collect();
+        if roles.len() <= ROLE_SETS {
+            let pairs = roles.iter().flat_map(|one| roles.iter().map(move |other| (*one, *other)));
+            matcher.between = pairs.map(|pair| (pair, matcher.rows_near(pair))).collect();
+        }
         matcher
+    }
+
+    /// The rows that come near hosts of such roles, initiator first.
+    fn rows_near(&self, (initiator, responder): (Set64, Set64)) -> Box<[RowId]> {
+        let comes_near = |(id, row): &(RowId, &Row)| {
+            self.roles(*id, row, self.terms(row), initiator, responder).near == (true, true)
+        };
+        self.rows().filter(comes_near).map(|(id, _)| id).collect()
+    }
+
+    /// The rows that come near both hosts of an attempt, in document order: all that could cover it
+    /// on whatever ports.
+    pub fn rows_between(&self, attempt: &Attempt<'_>) -> impl Iterator<Item = (RowId, &'a Row)> {
+        let pair = (attempt.initiator.host.roles, attempt.responder.host.roles);
+        let known = self.between.get(&pair).map(|rows| Cow::Borrowed(&**rows));
+        let rows = known.unwrap_or_else(|| Cow::Owned(self.rows_near(pair).into_vec()));
+        (0..rows.len()).filter_map(move |place| {
+            let id = *rows.get(place)?;
+            Some((id, self.policy.rows.get(id.0)?))
+        })
     }
 
     /// The rows in document order.
@@ -169,11 +205,9 @@ impl<'a> Matcher<'a> {
 
     /// Rows whose roles, transport and port are those of the attempt, with their fit.
     pub fn candidates(&self, attempt: &Attempt<'_>) -> Vec<Fit> {
-        self.rows()
-            .filter(|(id, row)| {
-                row.transport == attempt.transport
-                    && self.roles(*id, row, self.terms(row), attempt).near == (true, true)
-                    && self.port(row, attempt) != PortFit::Outside
+        self.rows_between(attempt)
+            .filter(|(_, row)| {
+                row.transport == attempt.transport && self.port(row, attempt) != PortFit::Outside
             })
             .map(|(id, row)| self.fit(id, row, attempt))
             .collect()
@@ -183,7 +217,7 @@ impl<'a> Matcher<'a> {
     pub fn fit(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> Fit {
         let terms = self.terms(row);
         let Held { near: (initiator_role, responder_role), exact } =
-            self.roles(id, row, terms, attempt);
+            self.held(id, row, terms, attempt);
         let mut assumptions = Vec::new();
         let conditions = self.conditions(&terms.when, &mut assumptions);
         let qualifiers =
@@ -212,7 +246,7 @@ impl<'a> Matcher<'a> {
 
     /// Whether a row names the roles of both hosts and does not cover the port.
     pub fn grants_other_ports(&self, id: RowId, row: &'a Row, attempt: &Attempt<'_>) -> bool {
-        self.roles(id, row, self.terms(row), attempt).exact
+        self.held(id, row, self.terms(row), attempt).exact
             && self.port(row, attempt) != PortFit::Inside
     }
 
@@ -224,18 +258,30 @@ impl<'a> Matcher<'a> {
         attempt: &Attempt<'_>,
     ) -> bool {
         let mut unused = Vec::new();
-        self.roles(id, row, literal, attempt).exact
+        self.held(id, row, literal, attempt).exact
             && self.conditions(&literal.when, &mut unused) == Holds::Yes
             && carries(attempt.initiator.host, literal.initiator_has)
             && carries(attempt.responder.host, literal.responder_has)
     }
 
     /// Which roles of a row the two hosts hold.
+    fn held(&self, id: RowId, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> Held {
+        let (initiator, responder) = (attempt.initiator.host, attempt.responder.host);
+        self.roles(id, row, terms, initiator.roles, responder.roles)
+    }
+
+    /// Which roles of a row are among those of two hosts.
     ///
     /// A row for the partner Exchange comes near every Exchange: there it is for another host of
     /// the role, which is a different thing from a row that has nothing to do with the host.
-    fn roles(&self, id: RowId, row: &Row, terms: &Terms, attempt: &Attempt<'_>) -> Held {
-        let (initiator, responder) = (attempt.initiator.host.roles, attempt.responder.host.roles);
+    fn roles(
+        &self,
+        id: RowId,
+        row: &Row,
+        terms: &Terms,
+        initiator: Set64,
+        responder: Set64,
+    ) -> Held {
         let held = |exact: (Set64, Set64), near: (Set64, Set64)| Held {
             near: (initiator.meets(near.0), responder.meets(near.1)),
             exact: initiator.meets(exact.0) && responder.meets(exact.1),
