@@ -3,7 +3,7 @@
 //! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
 //! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
 //! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
-//! `syslog` too. `state`
+//! `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of them. `state`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
 //! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
@@ -13,11 +13,13 @@
 
 mod clock;
 mod event;
+mod evidence;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
 mod known;
 mod metrics;
+mod ring;
 mod sandbox;
 pub mod schema;
 mod service;
@@ -28,6 +30,7 @@ mod syslog;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};
+pub use evidence::{EvidencePlan, StoreSlices};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::{Load, Publish, Rules};
