@@ -2,9 +2,11 @@
 //! a network interface are in `watch_live.rs`.
 
 mod churn;
+mod evidence;
 mod outputs;
 mod reload;
 mod restart;
+mod sandbox;
 
 use std::fs;
 use std::path::{Path, PathBuf};

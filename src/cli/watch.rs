@@ -45,8 +45,11 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
     let state = watch.state.as_deref().map(live::StateFile::open).transpose();
     let state = state.map_err(|error| printable(&error.to_string()))?;
     let output = events(&watch.events)?;
-    if let Err(message) = live::confine(&paths(watch)) {
-        complain(&printable(&message));
+    let service = live::Service::connect();
+    let confined = live::confine(&paths(watch)).map(drop);
+    let to_syslog = watch.events.as_os_str() == "syslog";
+    for result in [confined, live::restrict_calls(to_syslog)] {
+        result.unwrap_or_else(|message| complain(&printable(&message)));
     }
     let metrics = Metrics::default();
     if let Some(listener) = listener {
@@ -69,6 +72,7 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
             state,
             metrics,
             signals,
+            service,
         },
     );
     drop(status);

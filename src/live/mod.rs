@@ -5,7 +5,7 @@
 //! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
 //! `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of them. `state`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
-//! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
+//! and `sandbox` and `system_calls` give up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
 //!
 //! This is the only layer besides the command line that looks at a clock, for when to look and
@@ -27,6 +27,8 @@ mod session;
 mod source;
 mod state;
 mod syslog;
+#[cfg(target_os = "linux")]
+mod system_calls;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};
@@ -35,8 +37,13 @@ pub use evidence::{EvidencePlan, StoreSlices};
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::{Load, Publish, Rules};
 pub use metrics::{Counters, Metrics, serve};
+#[cfg(not(target_os = "linux"))]
+pub use sandbox::restrict_calls;
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
+pub use service::Service;
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};
 pub use state::{StateError, StateFile};
+#[cfg(target_os = "linux")]
+pub use system_calls::restrict_calls;
 pub use writer::{EventOutput, EventWriter};

@@ -89,6 +89,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Flags.
     pub signals: Signals,
+    /// Who is told that the run is alive.
+    pub service: Service,
 }
 
 /// What a run amounts to.
@@ -130,7 +132,7 @@ pub enum SessionError {
 /// When threads cannot be started.
 pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let Parts { source, rules, options, load, publish, evidence, .. } = parts;
-    let Parts { events, mut state, metrics, signals, .. } = parts;
+    let Parts { events, mut state, metrics, signals, service, .. } = parts;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.limits.threads)
         .thread_name(|index| format!("fold-{index}"))
@@ -177,7 +179,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         events,
         metrics,
         signals,
-        service: Service::connect(),
+        service,
         empty,
         due: Due::new(plan.checkpoint_every),
         changed: true,
