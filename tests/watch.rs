@@ -6,6 +6,7 @@ mod evidence;
 mod outputs;
 mod reload;
 mod restart;
+#[cfg(target_os = "linux")]
 mod sandbox;
 
 use std::fs;

@@ -99,7 +99,7 @@ fn what_was_taken_out_for_a_finding_outlasts_the_ring() {
     let (status, said) = post.watch(&[&watch[..], &more].concat()).end();
     assert_eq!((status, said.as_str()), (1, ""));
     let report = post.report("watch.json");
-    let found = report.findings.iter().find(|finding| finding.ports == "9999").unwrap();
+    let found = report.findings.iter().find(|finding| finding.service.ports == "9999").unwrap();
     let slice = report.evidence.iter().find(|slice| slice.finding == found.id).unwrap();
     assert_eq!((slice.packets, slice.flow_packets), (4, 4));
     let stored = packets(&post.path("in.pcap"));
@@ -115,10 +115,11 @@ fn what_the_ring_no_longer_held_is_told() {
     let post = Post::new();
     let begin = 1_700_000_000_000_000_000;
     let hosts = ([10, 20, 1, 10], [10, 20, 2, 10]);
-    let filler = vec![b'x'; 1400];
     let packet = |number: i64| {
-        let data = udp(hosts, (40_000, if number < 30 { 9999 } else { 53 }), &filler);
-        (begin + number * 1000, data)
+        // Each differs, or they would be copies of one.
+        let filler = [number.to_be_bytes().as_slice(), &[b'x'; 1400]].concat();
+        let port = if number < 30 { 9999 } else { 53 };
+        (begin + number * 1_000_000, udp(hosts, (40_000, port), &filler))
     };
     post.write("in.pcap", pcap(&(0..3000).map(packet).collect::<Vec<_>>()));
     let site = site("quickstart", "site.toml");
@@ -126,7 +127,7 @@ fn what_the_ring_no_longer_held_is_told() {
     let more = ["--evidence-ring", "1M", "--site", site.to_str().unwrap()];
     post.watch(&[&watch[..], &more].concat()).end();
     let report = post.report("watch.json");
-    let found = report.findings.iter().find(|finding| finding.ports == "9999").unwrap();
+    let found = report.findings.iter().find(|finding| finding.service.ports == "9999").unwrap();
     let slice = report.evidence.iter().find(|slice| slice.finding == found.id).unwrap();
     assert_eq!((slice.packets, slice.flow_packets), (0, 30));
     // The others that are wanted of each flow by default are 20.

@@ -92,7 +92,6 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn other_files_sockets_processes_and_programs_are_out_of_reach() {
     let post = Post::new();
@@ -113,7 +112,6 @@ fn other_files_sockets_processes_and_programs_are_out_of_reach() {
 }
 
 /// Whatever thread it starts, a watch that runs can make no other system calls.
-#[cfg(target_os = "linux")]
 #[test]
 fn every_thread_of_a_watch_is_restricted() {
     let post = Post::new();
