@@ -134,7 +134,7 @@ def quota(percent):
     folder = (first if first.is_dir() else first.parent) / f"drop-point-{os.getpid()}"
     folder.mkdir()
     try:
-        period = 10_000
+        period = 20_000  # Microseconds; the least share is 1,000 of them.
         share = period * percent // 100
         if (folder / "cpu.max").exists():
             (folder / "cpu.max").write_text(f"{share} {period}")
@@ -211,9 +211,9 @@ def try_portolan(name, members, arguments, rate):
 
 
 def search(name, members, arguments):
-    """The highest rates without a drop, of both, and whether drops were reached."""
+    """The highest rate without a drop, of either program, and whether drops were reached."""
     trials = {"tcpdump": try_tcpdump, "portolan": try_portolan}
-    best = {}
+    best = {program: (0, False) for program in trials}
     rate = arguments.from_rate
     while trials:
         for program, trial in list(trials.items()):
@@ -221,13 +221,14 @@ def search(name, members, arguments):
             row = f"{program:9} {reached:9.0f}/s: {sent:9} sent {received:9} received"
             print(f"{row} {dropped:9} dropped", flush=True)
             if dropped:
+                best[program] = (best[program][0], True)
                 del trials[program]
             elif reached < 0.9 * rate:
                 print(f"{program:9} the sender is slower than {rate:.0f}/s")
-                best[program] = reached
+                best[program] = (reached, False)
                 del trials[program]
             else:
-                best[program] = rate
+                best[program] = (rate, False)
         rate *= arguments.step
     return best
 
@@ -238,7 +239,7 @@ def main():
     parser.add_argument("--portolan", default="target/release/portolan")
     parser.add_argument("--site", help="site file, so that packets are judged")
     parser.add_argument("--ring", type=int, default=8, help="MiB of both rings (8)")
-    parser.add_argument("--quota", type=int, help="percent of a processor for either program")
+    parser.add_argument("--quota", type=int, help="percent of a processor for either program, 5 at least")
     parser.add_argument("--from-rate", type=float, default=20_000, help="first rate (20000/s)")
     parser.add_argument("--step", type=float, default=1.25, help="from rate to rate (1.25)")
     parser.add_argument("--seconds", type=float, default=3, help="seconds of a trial (3)")
@@ -253,11 +254,11 @@ def main():
     with lab(name), quota(arguments.quota) as members:
         for _ in range(arguments.rounds):
             best = search(name, members, arguments)
-            tcpdump, portolan = (best.get(of, 0) for of in ("tcpdump", "portolan"))
-            ratios.append(portolan / tcpdump if tcpdump else float("nan"))
-            print(f"without a drop: tcpdump {tcpdump:.0f}/s, portolan {portolan:.0f}/s, "
-                  f"ratio {ratios[-1]:.2f}", flush=True)
-    print("ratios:", " ".join(f"{ratio:.2f}" for ratio in ratios))
+            (tcpdump, first), (portolan, second) = best["tcpdump"], best["portolan"]
+            print(f"without a drop: tcpdump {tcpdump:.0f}/s, portolan {portolan:.0f}/s", flush=True)
+            if first and second and tcpdump:
+                ratios.append(portolan / tcpdump)
+    print("ratios:", " ".join(f"{ratio:.2f}" for ratio in ratios) or "drops were not reached")
 
 
 if __name__ == "__main__":
