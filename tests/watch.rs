@@ -6,7 +6,7 @@ mod evidence;
 mod outputs;
 mod reload;
 mod restart;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod sandbox;
 
 use std::fs;

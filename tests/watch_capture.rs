@@ -59,36 +59,69 @@ fn evidence_is_that_of_the_packets_recorded_beside() {
     assert_eq!(filters(&live), filters(&offline));
 }
 
-/// A tag that is put on by a VLAN interface travels beside the packet where the cards do that, and
-/// inside it where they do not.
+/// Puts tag 100 (IEEE 802.1Q) into each packet of a capture.
+fn tagged(lab: &Lab, capture: &Path) -> PathBuf {
+    let mut source = pcap::Capture::from_file(capture).unwrap();
+    let dead = pcap::Capture::dead(pcap::Linktype::ETHERNET).unwrap();
+    let mut out = dead.savefile(lab.path("tagged.pcap")).unwrap();
+    while let Ok(packet) = source.next_packet() {
+        let (addresses, rest) = packet.data.split_at(12);
+        let data = [addresses, &[0x81, 0, 0, 100], rest].concat();
+        let length = data.len() as u32;
+        let header = pcap::PacketHeader { ts: packet.header.ts, caplen: length, len: length };
+        out.write(&pcap::Packet { header: &header, data: &data });
+    }
+    out.flush().unwrap();
+    lab.path("tagged.pcap")
+}
+
+/// Tells all interfaces to handle tags as cards do, or to leave them in the packets.
+fn set_offload(lab: &Lab, offload: &str) -> bool {
+    ["host", "port", "span", "monitor"].into_iter().all(|link| {
+        let mut ethtool = lab.command("ethtool");
+        let set = ethtool.args(["-K", link, "rxvlan", offload, "txvlan", offload]).output();
+        set.is_ok_and(|output| output.status.success())
+    })
+}
+
+/// Whether the kernel made an interface that puts tag 100 on by itself.
+fn add_vlan(lab: &Lab) -> bool {
+    let add = "link add link host name tagged type vlan id 100";
+    let mut ip = lab.command("ip");
+    ip.args(add.split(' ')).output().is_ok_and(|output| output.status.success())
+}
+
+/// A tag travels inside the packet or beside it, as the sender put it on and as cards handle it.
 #[test]
 fn a_tag_is_seen_whether_cards_handle_it_or_not() {
     let test = "a_tag_is_seen_whether_cards_handle_it_or_not";
     let capture = repository("fixtures/quickstart/capture.pcap");
-    for offload in ["on", "off"] {
+    for (offload, inside) in [("on", true), ("off", true), ("on", false), ("off", false)] {
         let Some(lab) = Lab::new(test) else { return };
-        for link in ["host", "port", "span", "monitor"] {
-            let mut ethtool = lab.command("ethtool");
-            let set = ethtool.args(["-K", link, "rxvlan", offload, "txvlan", offload]).output();
-            if !set.is_ok_and(|output| output.status.success()) {
-                return skip(test, "ethtool, and interfaces that can be told how to treat tags");
-            }
+        if !set_offload(&lab, offload) {
+            return skip(test, "ethtool, and interfaces that can be told how to treat tags");
         }
-        for command in ["link add link host name tagged type vlan id 100", "link set tagged up"] {
-            lab.run("ip", &command.split(' ').collect::<Vec<_>>());
+        if !inside && !add_vlan(&lab) {
+            return skip(test, "VLAN interfaces, for a tag that travels beside the packet");
         }
         let mut watching = lab.watch(&[]);
-        lab.send_on("tagged", &capture, 1);
+        if inside {
+            lab.send(&tagged(&lab, &capture), 1);
+        } else {
+            lab.run("ip", &["link", "set", "tagged", "up"]);
+            lab.send_on("tagged", &capture, 1);
+        }
         pause(Duration::from_millis(300));
         watching.stop();
         let report = lab.report("watch.json");
         let sent = packets_of(&capture);
-        assert_eq!(report.accounting.packets_read, sent, "offload {offload}");
+        let case = format!("offload {offload}, tag inside {inside}");
+        assert_eq!(report.accounting.packets_read, sent, "{case}");
         let bytes = capture_bytes(&capture) + 4 * sent;
-        assert_eq!(report.accounting.frame_bytes_read, bytes, "offload {offload}: four each");
+        assert_eq!(report.accounting.frame_bytes_read, bytes, "{case}: four each");
         let vlans = serde_json::to_value(&report.capture_health.vlans).unwrap();
         let numbers: Vec<_> = vlans.as_array().unwrap().iter().map(|vlan| &vlan["vlan"]).collect();
-        assert_eq!(numbers, [100], "offload {offload}");
+        assert_eq!(numbers, [100], "{case}");
     }
 }
 

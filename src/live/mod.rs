@@ -27,7 +27,7 @@ mod session;
 mod source;
 mod state;
 mod syslog;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod system_calls;
 mod writer;
 
@@ -37,13 +37,13 @@ pub use evidence::{EvidencePlan, StoreSlices};
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::{Load, Publish, Rules};
 pub use metrics::{Counters, Metrics, serve};
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64"))))]
 pub use sandbox::restrict_calls;
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
 pub use service::Service;
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};
 pub use state::{StateError, StateFile};
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 pub use system_calls::restrict_calls;
 pub use writer::{EventOutput, EventWriter};

@@ -121,7 +121,7 @@ const OLDER_CALLS: &[libc::c_long] = &[
     libc::SYS_poll,
     libc::SYS_time,
 ];
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
 const OLDER_CALLS: &[libc::c_long] = &[];
 
 /// What may be done to a file or a terminal by `ioctl`: not to wait, and to ask whether it is a
@@ -134,7 +134,7 @@ const REQUESTS: [u64; 3] = [libc::FIONBIO as u64, libc::TCGETS as u64, libc::TIO
 /// sockets of this machine, because a system log that was started again wants that.
 ///
 /// # Errors
-/// When the kernel cannot or may not do it, or the processor is none of those known.
+/// When the kernel cannot do it or does not allow it.
 pub fn restrict_calls(connects: bool) -> Result<(), String> {
     let fail = |error: &dyn std::fmt::Display| format!("cannot give up system calls: {error}");
     let program = program(connects).map_err(|error| fail(&error))?;
