@@ -4,7 +4,9 @@
 use super::*;
 
 /// The packets of a capture: time in nanoseconds, and bytes.
-fn packets(file: &Path) -> Vec<(i64, Vec<u8>)> {
+type Packets = Vec<(i64, Vec<u8>)>;
+
+fn packets(file: &Path) -> Packets {
     let nanoseconds = pcap::Precision::Nano;
     let mut capture = pcap::Capture::from_file_with_precision(file, nanoseconds).unwrap();
     let mut all = Vec::new();
@@ -16,7 +18,7 @@ fn packets(file: &Path) -> Vec<(i64, Vec<u8>)> {
 }
 
 /// The slices in a folder: name and packets.
-fn slices(folder: &Path) -> Vec<(String, Vec<(i64, Vec<u8>)>)> {
+fn slices(folder: &Path) -> Vec<(String, Packets)> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     let mut slices: Vec<_> = paths.map(|path| (name(&path), packets(&path))).collect();

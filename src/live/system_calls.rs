@@ -126,6 +126,7 @@ const OLDER_CALLS: &[libc::c_long] = &[];
 
 /// What may be done to a file or a terminal by `ioctl`: not to wait, and to ask whether it is a
 /// terminal and how large. Typing into a terminal is not among it.
+#[allow(clippy::unnecessary_cast, reason = "the width depends on the system")]
 const REQUESTS: [u64; 3] = [libc::FIONBIO as u64, libc::TCGETS as u64, libc::TIOCGWINSZ as u64];
 
 /// Takes all system calls away that a watch does not make, from all threads and for good: it can
