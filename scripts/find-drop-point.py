@@ -6,7 +6,8 @@
 Makes a network namespace with a pair of veth interfaces, sends the packets of CAPTURE (a classic
 pcap file) into one end at growing rates, and captures at the other, at each rate once with
 `tcpdump -w /dev/null` and once with `portolan watch`, with kernel rings of the same size. Prints for
-each trial the packets sent, received and dropped, and in the end the highest rates without a drop
+each trial the packets sent, received and dropped, and the processor time that a packet took, of all
+threads and of each; and in the end the highest rates without a drop
 and their ratio. Exits with 1 if portolan lost a packet that it did not report.
 
 A sender in the same machine is often slower than either: with --quota both get only so many
@@ -165,22 +166,33 @@ def flood(name, arguments, rate):
     return int(sent), int(sent) / float(taken)
 
 
+def cost_of(process, packets):
+    """Nanoseconds of processor time for a packet: of all threads, and of each."""
+    used = {}
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        thread = (task / "comm").read_text().strip()
+        used[thread] = int((task / "schedstat").read_text().split()[0]) / max(packets, 1)
+    each = sorted(used.items(), key=lambda thread: -thread[1])
+    return f"{sum(used.values()):.0f} ns: " + ", ".join(f"{name} {ns:.0f}" for name, ns in each)
+
+
 def end(process):
     process.send_signal(signal.SIGTERM)
     return process.communicate(timeout=60)
 
 
 def try_tcpdump(name, members, arguments, rate):
-    """Packets sent, received and dropped, and the rate that was reached."""
+    """Packets sent, received and dropped, the rate that was reached, and the processor time."""
     command = ["tcpdump", "-i", "monitor", "-n", "-s", "262144", "-Z", "root"]
     command += ["-B", str(arguments.ring * 1024), "-w", "/dev/null"]
     process = start(name, members, command, stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)
     sent, reached = flood(name, arguments, rate)
     time.sleep(1.5)
+    cost = cost_of(process, sent)
     _, said = end(process)
     count = lambda what: int(re.search(rf"(\d+) packets? {what}", said).group(1))
-    return sent, count("captured"), count("dropped by kernel"), reached
+    return sent, count("captured"), count("dropped by kernel"), reached, cost
 
 
 def try_portolan(name, members, arguments, rate):
@@ -197,6 +209,7 @@ def try_portolan(name, members, arguments, rate):
         time.sleep(1.5)
         sent, reached = flood(name, arguments, rate)
         time.sleep(1.5)
+        cost = cost_of(process, sent)
         end(process)
         report = json.loads((folder / "report").read_text())
         events = [json.loads(line) for line in (folder / "events").open()]
@@ -207,7 +220,7 @@ def try_portolan(name, members, arguments, rate):
     told = sum(event["dropped_by_system"] for event in events if event["event"] == "loss")
     if (received + dropped, told) != (sent, dropped):
         sys.exit(f"portolan: {sent} sent, {received} received, {dropped} dropped, {told} told")
-    return sent, received, dropped, reached
+    return sent, received, dropped, reached, cost
 
 
 def search(name, members, arguments):
@@ -217,9 +230,9 @@ def search(name, members, arguments):
     rate = arguments.from_rate
     while trials:
         for program, trial in list(trials.items()):
-            sent, received, dropped, reached = trial(name, members, arguments, rate)
+            sent, received, dropped, reached, cost = trial(name, members, arguments, rate)
             row = f"{program:9} {reached:9.0f}/s: {sent:9} sent {received:9} received"
-            print(f"{row} {dropped:9} dropped", flush=True)
+            print(f"{row} {dropped:9} dropped, {cost}", flush=True)
             if dropped:
                 best[program] = (best[program][0], True)
                 del trials[program]
