@@ -7,8 +7,8 @@ Makes a network namespace with a pair of veth interfaces, sends the packets of C
 pcap file) into one end at growing rates, and captures at the other, at each rate once with
 `tcpdump -w /dev/null` and once with `portolan watch`, with kernel rings of the same size. Prints for
 each trial the packets sent, received and dropped, and the processor time that a packet took, of all
-threads and of each; and in the end the highest rates without a drop
-and their ratio. Exits with 1 if portolan lost a packet that it did not report.
+threads and of each; and in the end the highest rates without a drop, and their ratio where both
+programs came to drop. Exits with 1 if portolan lost a packet that it did not report.
 
 A sender in the same machine is often slower than either: with --quota both get only so many
 percent of one processor, by the cgroup controller `cpu`, so that drops begin within reach.
