@@ -21,7 +21,7 @@ fn refused<T>(what: &str, tried: io::Result<T>) -> i32 {
     error.raw_os_error().unwrap_or_else(|| panic!("{what}: {error}"))
 }
 
-/// Whether files are still kept apart where the kernel has no Landlock: then nothing keeps them.
+/// Tries files that are needed and, where the kernel keeps them apart, others.
 fn try_files(folder: &Path, has_landlock: bool) {
     const EACCES: i32 = 13;
     assert_eq!(fs::read_to_string(folder.join("read/rules")).unwrap(), "rules");
@@ -85,6 +85,35 @@ fn tries_when_asked() {
     // What a watch goes on to do.
     thread::spawn(move || try_calls(address)).join().unwrap();
     say(if has_landlock { "kept apart from files" } else { "the kernel has no Landlock" });
+}
+
+/// Names the socket of a system log that `reaches_the_system_log_when_asked` writes to.
+const LOG: &str = "PORTOLAN_SANDBOX_LOG";
+
+/// The same program where events go to the system log: does nothing unless it is asked.
+#[test]
+fn reaches_the_system_log_when_asked() {
+    let Some(log) = env::var_os(LOG).map(PathBuf::from) else { return };
+    live::restrict_calls(true).unwrap();
+    let socket = UnixDatagram::unbound().unwrap();
+    socket.connect(&log).unwrap();
+    socket.send(b"found").unwrap();
+    refused("a datagram socket", UdpSocket::bind("127.0.0.1:0"));
+    refused("a program", Command::new("/bin/true").spawn());
+}
+
+#[test]
+fn the_system_log_is_found_again_and_nothing_else() {
+    let post = Post::new();
+    let daemon = UnixDatagram::bind(post.path("log")).unwrap();
+    daemon.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "watch::sandbox::reaches_the_system_log_when_asked"]);
+    let output = command.env(LOG, post.path("log")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut buffer = [0; 8];
+    let length = daemon.recv(&mut buffer).unwrap();
+    assert_eq!(buffer[..length], *b"found");
 }
 
 #[expect(clippy::print_stdout, reason = "a test says what it could not try")]
