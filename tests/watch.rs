@@ -2,9 +2,12 @@
 //! a network interface are in `watch_live.rs`.
 
 mod churn;
+mod evidence;
 mod outputs;
 mod reload;
 mod restart;
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
+mod sandbox;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@
 //! lacks what it needs says that it was skipped.
 
 mod waiting;
+mod watch_capture;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,11 +143,22 @@ impl Lab {
 
     /// Sends the packets of a capture from the hosts, `times` times.
     fn send(&self, capture: &Path, times: u32) {
+        self.send_on("host", capture, times);
+    }
+
+    /// A program that sends the packets of a capture out of an interface, `times` times.
+    fn sender(&self, interface: &str, capture: &Path, times: u32) -> Command {
         let program = std::env::current_exe().unwrap();
         let mut command = self.command(program.to_str().unwrap());
         command.args(["--exact", "send_when_asked", "--nocapture"]);
-        let values = [capture.to_str().unwrap(), "host", &times.to_string()].map(str::to_owned);
-        let output = command.envs(SEND.into_iter().zip(values)).output().unwrap();
+        let values = [capture.to_str().unwrap(), interface, &times.to_string()].map(str::to_owned);
+        command.envs(SEND.into_iter().zip(values));
+        command
+    }
+
+    /// Sends out of another interface.
+    fn send_on(&self, interface: &str, capture: &Path, times: u32) {
+        let output = self.sender(interface, capture, times).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }

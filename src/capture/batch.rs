@@ -73,6 +73,12 @@ impl FrameBatch {
         self.bytes.extend_from_slice(data);
     }
 
+    /// Appends a copy of a frame of another batch: its bytes, and all that is known of it.
+    pub fn append_copy(&mut self, frame: &FrameMeta, data: &[u8]) {
+        self.frames.push(FrameMeta { offset: self.bytes.len(), ..*frame });
+        self.bytes.extend_from_slice(data);
+    }
+
     /// Empties the batch and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();

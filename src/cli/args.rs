@@ -240,6 +240,18 @@ pub(super) struct Watch {
     #[arg(long, value_name = "MINUTES", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub(super) report_every: u32,
+    /// Write a small capture for each finding of the report into this folder: the first packets of
+    /// its sample flows. The folder belongs to the watch: slices of other reports are removed
+    #[arg(long, value_name = "DIR", requires = "report")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Packets kept of each flow as evidence
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "evidence",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) evidence_packets: u64,
+    /// Memory for the packets seen last, out of which evidence is taken
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size,
+        requires = "evidence")]
+    pub(super) evidence_ring: u64,
     /// Remember findings in this file over a restart
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,

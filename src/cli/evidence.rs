@@ -1,6 +1,8 @@
-//! `--evidence DIR`: the folder for the slices, and the second reading of the captures.
+//! `--evidence DIR`: the folder for the slices, and the second reading of the captures. The folder
+//! of a watch holds the slices of its last report.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -11,7 +13,7 @@ use super::shown;
 use crate::capture::{FrameBatch, Hashing, InputSummary, Inputs};
 use crate::engine::Progress;
 use crate::judge::Assessment;
-use crate::report::{Evidence, model::Report, printable};
+use crate::report::{Evidence, Slice, model::Report, printable};
 
 /// Refuses what would only fail after the captures have been read once: a folder that cannot be
 /// made or holds slices of another run, and inputs that can be read only once.
@@ -35,15 +37,44 @@ pub(super) fn prepare(check: &Check, inputs: &Inputs) -> Result<(), String> {
             ));
         }
     }
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        let name = entry.map_err(fail)?.file_name();
-        let name = name.to_string_lossy();
+    match stored(folder).map_err(fail)?.first() {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "`{}` holds evidence of another run, {}; choose an empty folder",
+            shown(folder),
+            printable(name)
+        )),
+    }
+}
+
+/// Names of the slices in a folder.
+fn stored(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with("F-") && name.ends_with(".pcapng") {
-            return Err(format!(
-                "`{}` holds evidence of another run, {}; choose an empty folder",
-                shown(folder),
-                printable(&name)
-            ));
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Makes the folder of a watch, and refuses one that it cannot write into.
+#[cfg(unix)]
+pub(super) fn prepare_folder(folder: &Path) -> Result<(), String> {
+    let fail = |error| format!("cannot write into `{}`: {error}", shown(folder));
+    fs::create_dir_all(folder).map_err(fail)?;
+    Pending::create(&folder.join("F-.pcapng")).map(drop)
+}
+
+/// Writes the slices of a watch, and removes those of the report before that are not among them.
+#[cfg(unix)]
+pub(super) fn replace(folder: &Path, slices: &[Slice]) -> Result<(), String> {
+    slices.iter().try_for_each(|slice| store(folder, slice))?;
+    let fail = |error| format!("cannot clear out `{}`: {error}", shown(folder));
+    for name in stored(folder).map_err(fail)? {
+        if slices.iter().all(|slice| slice.file != name) {
+            fs::remove_file(folder.join(&name)).map_err(fail)?;
         }
     }
     Ok(())
@@ -61,16 +92,17 @@ pub(super) fn write(
     read_again(check, inputs, report.accounting.flows, &mut evidence)?;
     let (slices, limits) = evidence.finish();
     for slice in slices {
-        let file = Pending::create(&folder.join(&slice.file))?;
-        file.finish(|out| out.write_all(&slice.bytes))?;
-        let of_slice = report.findings.iter_mut().find(|found| found.id == slice.entry.finding);
-        if let Some(finding) = of_slice {
-            finding.display_filter = slice.display_filter;
-        }
-        report.evidence.push(slice.entry);
+        store(folder, &slice)?;
+        slice.enter(report);
     }
     report.limits.extend(limits);
     Ok(())
+}
+
+/// Writes the file of a slice.
+fn store(folder: &Path, slice: &Slice) -> Result<(), String> {
+    let file = Pending::create(&folder.join(&slice.file))?;
+    file.finish(|out| out.write_all(&slice.bytes))
 }
 
 fn read_again(

@@ -17,10 +17,12 @@ use super::check::{colour, exit};
 use super::output::{Pending, to_stdout};
 use super::rules::Rules;
 use super::status::Status;
-use super::{Exit, complain, shown};
+use super::{Exit, complain, evidence, shown};
 use crate::capture::{Hashing, Inputs};
 use crate::engine::Limits;
-use crate::live::{self, Ended, EventOutput, EventWriter, Metrics, Parts, Plan, Signals, Source};
+use crate::live::{
+    self, Ended, EventOutput, EventWriter, EvidencePlan, Metrics, Parts, Plan, Signals, Source,
+};
 use crate::report::{self, Palette, printable};
 
 /// Status of a run that a second signal ended.
@@ -39,11 +41,15 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
     if let Some(path) = &watch.report {
         drop(Pending::create(path)?);
     }
+    watch.evidence.as_deref().map(evidence::prepare_folder).transpose()?;
     let state = watch.state.as_deref().map(live::StateFile::open).transpose();
     let state = state.map_err(|error| printable(&error.to_string()))?;
     let output = events(&watch.events)?;
-    if let Err(message) = live::confine(&paths(watch)) {
-        complain(&printable(&message));
+    let service = live::Service::connect();
+    let confined = live::confine(&paths(watch)).map(drop);
+    let to_syslog = watch.events.as_os_str() == "syslog";
+    for result in [confined, live::restrict_calls(to_syslog)] {
+        result.unwrap_or_else(|message| complain(&printable(&message)));
     }
     let metrics = Metrics::default();
     if let Some(listener) = listener {
@@ -61,10 +67,12 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
             options: watch.options(),
             load: Box::new(move || load(&sources)),
             publish: watch.report.clone().map(publisher),
+            evidence: evidence_plan(watch),
             events: EventWriter::start(output),
             state,
             metrics,
             signals,
+            service,
         },
     );
     drop(status);
@@ -216,11 +224,20 @@ fn paths(watch: &Watch) -> live::Paths {
     };
     let packs = watch.policy.iter().map(Path::new).filter(|path| path.exists());
     let read = [&watch.site, &watch.waivers, &watch.replay].into_iter().flatten();
-    let write = [&watch.report, &watch.state].into_iter().flatten();
+    let write = [&watch.report, &watch.state].into_iter().flatten().map(|path| folder(path));
     live::Paths {
         read: read.map(PathBuf::as_path).chain(packs).map(folder).collect(),
-        write: write.map(|path| folder(path)).collect(),
+        write: write.chain(watch.evidence.clone()).collect(),
     }
+}
+
+fn evidence_plan(watch: &Watch) -> Option<EvidencePlan> {
+    let folder = watch.evidence.clone()?;
+    Some(EvidencePlan {
+        memory: watch.evidence_ring,
+        packets_per_flow: watch.evidence_packets,
+        store: Box::new(move |slices| evidence::replace(&folder, slices)),
+    })
 }
 
 /// Writes each report under the same name.

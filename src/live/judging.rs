@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
 use super::event::{Change, Event};
+use super::evidence::{EvidenceKeeper, Packets};
 use super::known::KnownFindings;
 use super::metrics::{Counters, Metrics};
 use super::session::{Ended, SessionError};
@@ -73,6 +74,7 @@ pub(super) struct View {
     pub(super) partial: Partial,
     pub(super) inputs: Vec<InputSummary>,
     pub(super) times: TimeHealth,
+    pub(super) packets: Packets,
 }
 
 /// What to do.
@@ -96,6 +98,7 @@ pub(super) struct Judging {
     pub(super) options: Vec<String>,
     pub(super) load: Load,
     pub(super) publish: Option<Publish>,
+    pub(super) evidence: Option<EvidenceKeeper>,
     pub(super) known: KnownFindings,
     pub(super) state: Option<StateFile>,
     pub(super) events: Arc<Mutex<EventWriter>>,
@@ -176,7 +179,9 @@ impl Judging {
             match work {
                 Work::Look(view) => drop(self.look(view)),
                 Work::Checkpoint(view) => {
-                    let (_, mut report, _) = self.look(view);
+                    let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
+                    let (assessment, mut report, _) = self.look(view);
+                    self.write_evidence(&assessment, &inputs, &packets, &mut report);
                     self.write_report(&mut report);
                     self.rewrite_state();
                 }
@@ -193,7 +198,7 @@ impl Judging {
     /// Judges what has been seen and tells what is new.
     fn look(&mut self, view: View) -> (Assessment, Report, Evaluated) {
         let begun = clock::now();
-        let View { partial, inputs, times } = view;
+        let View { partial, inputs, times, packets } = view;
         let mut stream = partial.evaluate();
         let records = std::mem::take(&mut stream.records);
         let evidence = stream.evidence(&inputs, times);
@@ -211,6 +216,9 @@ impl Judging {
         let mut report = report::build(source, &assessment);
         report.run.mode = self.mode.to_owned();
         self.tell(&report);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.look(&assessment, &inputs, &report, &packets);
+        }
         self.metrics.update(|counters| {
             counters.look_seconds = clock::now().duration_since(begun).as_secs_f64();
             counters.grade = report.outcome.grade.clone();
@@ -277,6 +285,20 @@ impl Judging {
         }
     }
 
+    /// Writes the slices of evidence and enters them into the report. Answers why it could not.
+    fn write_evidence(
+        &mut self,
+        assessment: &Assessment,
+        inputs: &[InputSummary],
+        packets: &Packets,
+        report: &mut Report,
+    ) -> Option<String> {
+        let evidence = self.evidence.as_mut()?;
+        let reason = evidence.write(assessment, inputs, report, packets).err()?;
+        send(&self.events, Event::CheckpointFailed { reason: reason.clone() });
+        Some(reason)
+    }
+
     /// Seals the report and writes it. Answers why it could not.
     fn write_report(&mut self, report: &mut Report) -> Option<String> {
         let publish = self.publish.as_ref()?;
@@ -309,9 +331,10 @@ impl Judging {
     }
 
     fn end(mut self, view: View) -> Ended {
-        let inputs = view.inputs.clone();
+        let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
         let (assessment, mut report, stream) = self.look(view);
-        let failed = self.write_report(&mut report);
+        let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
+        let failed = self.write_report(&mut report).or(unkept);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);
         let stopped = Event::Stopped {
             packets: report.accounting.packets_read,

@@ -3,9 +3,9 @@
 //! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
 //! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
 //! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
-//! `syslog` too. `state`
+//! `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of them. `state`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
-//! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
+//! and `sandbox` and `system_calls` give up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
 //!
 //! This is the only layer besides the command line that looks at a clock, for when to look and
@@ -13,11 +13,13 @@
 
 mod clock;
 mod event;
+mod evidence;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
 mod known;
 mod metrics;
+mod ring;
 mod sandbox;
 pub mod schema;
 mod service;
@@ -25,15 +27,23 @@ mod session;
 mod source;
 mod state;
 mod syslog;
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
+mod system_calls;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};
+pub use evidence::{EvidencePlan, StoreSlices};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::{Load, Publish, Rules};
 pub use metrics::{Counters, Metrics, serve};
+#[cfg(not(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64"))))]
+pub use sandbox::restrict_calls;
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
+pub use service::Service;
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};
 pub use state::{StateError, StateFile};
+#[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
+pub use system_calls::restrict_calls;
 pub use writer::{EventOutput, EventWriter};

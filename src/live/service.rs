@@ -9,7 +9,7 @@ use super::clock;
 
 /// The way to the service manager.
 #[derive(Debug)]
-pub(super) struct Service {
+pub struct Service {
     socket: Option<UnixDatagram>,
     /// Half of the time after which the manager takes a silent service for dead.
     watchdog: Option<Duration>,
@@ -18,7 +18,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Connects to the manager that the environment names.
-    pub(super) fn connect() -> Self {
+    pub fn connect() -> Self {
         let micros = env::var("WATCHDOG_USEC").ok().and_then(|text| text.parse().ok());
         let watchdog = micros.map(|micros| Duration::from_micros(micros) / 2);
         Service { socket: socket(), watchdog, fed: clock::now() }

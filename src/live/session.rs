@@ -13,9 +13,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::clock;
 use super::event::Event;
+use super::evidence::{EvidenceKeeper, EvidencePlan, Packets};
 use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
 use super::known::KnownFindings;
 use super::metrics::{Metrics, resident_bytes};
+use super::ring::PacketRing;
 use super::service::Service;
 use super::source::{self, Arrival, PATIENCE, Source};
 use super::state::StateFile;
@@ -77,6 +79,8 @@ pub struct Parts {
     pub load: Load,
     /// Writes a report in place of the one before.
     pub publish: Option<Publish>,
+    /// What is kept as evidence.
+    pub evidence: Option<EvidencePlan>,
     /// Where events go.
     pub events: EventWriter,
     /// What earlier runs found.
@@ -85,6 +89,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Flags.
     pub signals: Signals,
+    /// Who is told that the run is alive.
+    pub service: Service,
 }
 
 /// What a run amounts to.
@@ -125,8 +131,8 @@ pub enum SessionError {
 /// # Errors
 /// When threads cannot be started.
 pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
-    let Parts { source, rules, options, load, publish, events, mut state, metrics, signals } =
-        parts;
+    let Parts { source, rules, options, load, publish, evidence, .. } = parts;
+    let Parts { events, mut state, metrics, signals, service, .. } = parts;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.limits.threads)
         .thread_name(|index| format!("fold-{index}"))
@@ -138,11 +144,13 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let begin = Event::Started { input: source.name(), remembered: known.len() as u64 };
     send(&events, begin);
     let input = LiveInput::new(&source.name(), source.interface());
+    let ring = evidence.as_ref().map(|plan| PacketRing::new(plan.memory));
     let judging = Judging {
         rules,
         options,
         load,
         publish,
+        evidence: evidence.map(EvidenceKeeper::new),
         known,
         state,
         events: Arc::clone(&events),
@@ -165,12 +173,13 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         plan,
         most_runs,
         fold: fold.from_begin(),
+        ring,
         input,
         judging,
         events,
         metrics,
         signals,
-        service: Service::connect(),
+        service,
         empty,
         due: Due::new(plan.checkpoint_every),
         changed: true,
@@ -203,6 +212,8 @@ struct Session {
     plan: Plan,
     most_runs: u64,
     fold: Fold,
+    /// The packets seen last, when they may become evidence.
+    ring: Option<PacketRing>,
     input: LiveInput,
     judging: JudgingThread,
     events: Arc<Mutex<EventWriter>>,
@@ -245,7 +256,8 @@ impl Session {
             ended.unwrap_or_else(|| (vec![self.input.summary()], self.input.health()));
         self.tell_losses();
         self.count();
-        self.judging.finish(View { partial: self.fold.finish(), inputs, times })
+        let packets = self.packets(Vec::new());
+        self.judging.finish(View { partial: self.fold.finish(), inputs, times, packets })
     }
 
     fn take(&mut self, arrival: Arrival) {
@@ -285,6 +297,9 @@ impl Session {
         let mut batch = FrameBatch::default();
         while self.input.pop(&mut batch) {
             self.fold.push(std::slice::from_ref(&batch));
+            if let Some(ring) = &mut self.ring {
+                ring.push(&batch);
+            }
             self.forget();
         }
     }
@@ -365,9 +380,18 @@ impl Session {
     /// A copy of what has been seen, the packets included that are still held back.
     fn view(&self) -> View {
         let mut ahead = self.fold.clone();
-        ahead.push(&self.input.held());
+        let held = self.input.held();
+        ahead.push(&held);
         let inputs = vec![self.input.summary()];
-        View { partial: ahead.finish(), inputs, times: self.input.health() }
+        let (times, packets) = (self.input.health(), self.packets(held));
+        View { partial: ahead.finish(), inputs, times, packets }
+    }
+
+    /// The packets that may become evidence.
+    fn packets(&self, held: Vec<FrameBatch>) -> Packets {
+        let held = held.into_iter().map(Arc::new);
+        let packets = |ring: &PacketRing| Packets { settled: ring.packets(), held: held.collect() };
+        self.ring.as_ref().map(packets).unwrap_or_default()
     }
 
     /// Tells of packets that were lost, of clocks that jumped and of a full table.

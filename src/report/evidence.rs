@@ -1,8 +1,9 @@
 //! Slices of evidence: for each finding a small capture of the first packets of the flows it
 //! shows, each packet with a comment that says where it lies in the inputs.
 //!
-//! In: an assessment, then all packets of the same inputs once more. Out: one [`Slice`] for each
-//! finding that shows flows. Nothing is judged here, and no file is written.
+//! In: an assessment, then all packets of the same inputs once more, or those that are still at
+//! hand. Out: one [`Slice`] for each finding that shows flows. Nothing is judged here, and no file is
+//! written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +48,17 @@ pub struct Slice {
     pub display_filter: String,
 }
 
+impl Slice {
+    /// Enters the slice into the report that has its finding.
+    pub fn enter(self, report: &mut model::Report) {
+        let of_slice = report.findings.iter_mut().find(|found| found.id == self.entry.finding);
+        if let Some(finding) = of_slice {
+            finding.display_filter = self.display_filter;
+        }
+        report.evidence.push(self.entry);
+    }
+}
+
 /// Collects slices while the inputs are read once more.
 #[derive(Debug)]
 pub struct Evidence<'a> {
@@ -61,6 +73,8 @@ pub struct Evidence<'a> {
     datagrams: BTreeMap<DatagramId, (Timestamp, Vec<usize>)>,
     packets_per_flow: u64,
     share: usize,
+    /// Whether packets are missing that the flows had.
+    has_gaps: bool,
 }
 
 /// A flow that findings show.
@@ -117,6 +131,7 @@ impl<'a> Evidence<'a> {
             datagrams: BTreeMap::new(),
             packets_per_flow,
             share: (ALL_SLICES / report.findings.len().max(1)).max(LEAST_SHARE),
+            has_gaps: false,
         };
         let mut slots = BTreeMap::new();
         for (finding, told) in assessment.findings.iter().zip(&report.findings) {
@@ -134,6 +149,13 @@ impl<'a> Evidence<'a> {
             }
         }
         evidence
+    }
+
+    /// The same where not all packets are at hand any more: those that flows had and that do not
+    /// come are a limit of the evidence.
+    pub fn with_gaps(mut self) -> Self {
+        self.has_gaps = true;
+        self
     }
 
     /// Watches for a flow.
@@ -160,22 +182,25 @@ impl<'a> Evidence<'a> {
     /// Looks at the next packets of the inputs.
     pub fn push(&mut self, batch: &FrameBatch) {
         for frame in &batch.frames {
-            let data = batch.data(frame);
-            let mut tunnels = Tunnels::default();
-            let mut slots = match dissect(frame, data, &mut tunnels) {
-                Decoded::Unit(unit) => self.of_unit(&unit),
-                Decoded::Fragment(fragment) => self.of_fragment(&fragment.datagram, frame.time),
-                Decoded::NonIp(..) | Decoded::Stopped(_) => Vec::new(),
-            };
-            for carrier in tunnels.0 {
-                slots.extend(self.of_key(tunnel_key(&carrier), frame.source.ordinal));
-            }
-            slots.sort_unstable();
-            slots.dedup();
-            for slot in slots {
-                self.keep(slot, frame, data);
-            }
+            self.look_at(frame, batch.data(frame));
         }
+    }
+
+    /// Looks at the next packet of the inputs. Answers whether a slice has it.
+    pub fn look_at(&mut self, frame: &FrameMeta, data: &[u8]) -> bool {
+        let mut tunnels = Tunnels::default();
+        let mut slots = match dissect(frame, data, &mut tunnels) {
+            Decoded::Unit(unit) => self.of_unit(&unit),
+            Decoded::Fragment(fragment) => self.of_fragment(&fragment.datagram, frame.time),
+            Decoded::NonIp(..) | Decoded::Stopped(_) => Vec::new(),
+        };
+        for carrier in tunnels.0 {
+            slots.extend(self.of_key(tunnel_key(&carrier), frame.source.ordinal));
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        // Every slot is asked, whatever the one before it said.
+        slots.into_iter().fold(false, |kept, slot| self.keep(slot, frame, data) | kept)
     }
 
     fn of_unit(&mut self, unit: &Unit) -> Vec<usize> {
@@ -225,36 +250,41 @@ impl<'a> Evidence<'a> {
             .collect()
     }
 
-    /// Keeps a packet for every finding that shows its flow.
-    fn keep(&mut self, slot: usize, frame: &FrameMeta, data: &[u8]) {
-        let Some(shown) = self.flows.get_mut(slot) else { return };
+    /// Keeps a packet for every finding that shows its flow. Answers whether one took it.
+    fn keep(&mut self, slot: usize, frame: &FrameMeta, data: &[u8]) -> bool {
+        let Some(shown) = self.flows.get_mut(slot) else { return false };
         shown.packets += 1;
         if shown.packets > self.packets_per_flow {
-            return;
+            return false;
         }
+        let mut kept = false;
         for (draft, number) in &shown.drafts {
             if let Some(draft) = self.drafts.get_mut(*draft) {
-                draft.keep(self.inputs, *number, frame, data, self.share);
+                kept |= draft.keep(self.inputs, *number, frame, data, self.share);
             }
         }
+        kept
     }
 
     /// The slices, and the limits that were hit.
     pub fn finish(self) -> (Vec<Slice>, Vec<model::Limit>) {
-        let Evidence { uses, flows, drafts, packets_per_flow, .. } = self;
+        let Evidence { uses, flows, drafts, packets_per_flow, has_gaps, .. } = self;
         let mut left_out = 0;
+        let mut lost = 0;
         let mut full = 0;
         let mut slices = Vec::with_capacity(drafts.len());
         for (index, draft) in drafts.into_iter().enumerate() {
             let shown = || flows.iter().filter(|shown| shown.drafts.iter().any(|d| d.0 == index));
-            let beyond = |shown: &ShownFlow<'_>| shown.packets.saturating_sub(packets_per_flow);
+            let beyond =
+                |shown: &ShownFlow<'_>| shown.had(has_gaps).saturating_sub(packets_per_flow);
             left_out += shown().map(beyond).sum::<u64>();
+            lost += shown().map(|shown| shown.lost(has_gaps, packets_per_flow)).sum::<u64>();
             full += u64::from(draft.refused > 0);
             let fragmented: BTreeSet<_> =
                 shown().flat_map(|shown| &shown.fragmented).copied().collect();
             let fragmented: Vec<_> = fragmented.into_iter().take(FRAGMENTED).collect();
             let filter = display_filter(shown().map(|shown| shown.flow), &fragmented, &uses);
-            let flow_packets = shown().map(|shown| shown.packets).sum();
+            let flow_packets = shown().map(|shown| shown.had(has_gaps)).sum();
             slices.push(draft.finish(flow_packets, filter));
         }
         let limits = [
@@ -262,6 +292,11 @@ impl<'a> Evidence<'a> {
                 "evidence-packets-cut",
                 left_out,
                 "packets of the flows that findings show beyond those kept of each as evidence",
+            ),
+            (
+                "evidence-packets-lost",
+                lost,
+                "packets missing from the evidence because they were no longer held",
             ),
             ("evidence-bytes-cut", full, "findings whose evidence was cut for want of room"),
         ];
@@ -272,6 +307,23 @@ impl<'a> Evidence<'a> {
             text: text.to_owned(),
         };
         (slices, hit.map(limit).collect())
+    }
+}
+
+impl ShownFlow<'_> {
+    /// Packets of the flow in the inputs; where not all of them have come, at least those that the
+    /// fold counted.
+    fn had(&self, has_gaps: bool) -> u64 {
+        match has_gaps {
+            true => self.packets.max(self.flow.record.packets()),
+            false => self.packets,
+        }
+    }
+
+    /// Packets that should have been kept and did not come.
+    fn lost(&self, has_gaps: bool, packets_per_flow: u64) -> u64 {
+        let (had, came) = (self.had(has_gaps), self.packets);
+        had.min(packets_per_flow).saturating_sub(came)
     }
 }
 
@@ -295,6 +347,7 @@ impl Draft {
         }
     }
 
+    /// Appends a packet; false when it is not wanted any more, because there is no room.
     fn keep(
         &mut self,
         inputs: &[InputSummary],
@@ -302,18 +355,23 @@ impl Draft {
         frame: &FrameMeta,
         data: &[u8],
         share: usize,
-    ) {
+    ) -> bool {
         let FrameMeta { source, interface, stored_at, .. } = *frame;
-        let Some(input) = inputs.get(source.input as usize) else { return };
-        let Some(described) = input.interfaces.get(interface as usize) else { return };
+        let Some(input) = inputs.get(source.input as usize) else { return false };
+        // A capture that is still played back describes its interfaces at the end.
+        let Some(described) = input.interfaces.get(interface as usize) else { return true };
         let name = printable(&input.name);
-        let comment = format!(
-            "finding {}, flow {flow} of {}: packet {} of {name}, at offset {stored_at}",
+        let mut comment = format!(
+            "finding {}, flow {flow} of {}: packet {} of {name}",
             self.finding, self.flows, source.number
         );
+        // Only in a file has a packet an offset.
+        if input.container.is_some() {
+            comment.push_str(&format!(", at offset {stored_at}"));
+        }
         if self.writer.bytes().len() + data.len() + comment.len() > share {
             self.refused += 1;
-            return;
+            return false;
         }
         let writer = &mut self.writer;
         let interface = *self.interfaces.entry((source.input, interface)).or_insert_with(|| {
@@ -326,6 +384,7 @@ impl Draft {
             original: frame.original,
             comment: &comment,
         });
+        true
     }
 
     fn finish(self, flow_packets: u64, display_filter: String) -> Slice {
