@@ -1,5 +1,6 @@
 //! The page: it has the numbers of the JSON report, it is well formed, and nothing in it acts.
 
+mod blocks;
 mod hostile;
 mod markup;
 
