@@ -119,12 +119,12 @@ fn oscal_never_calls_an_open_question_satisfied_and_fits_its_schema() {
         bench.write("told.json", told);
         let ended = bench.run(&["report", "oscal", "told.json"]);
         assert_eq!(ended.status, 0, "{}", ended.err);
-        let result = "/assessment-results/results/0";
+        let first = "/assessment-results/results/0";
         let wrong = [
             ("/assessment-results/uuid", json!("not one")),
             ("/assessment-results/metadata/last-modified", json!("yesterday")),
-            (&format!("{result}/start"), json!(5)),
-            (&format!("{result}/findings/0/target/status/state"), json!("open")),
+            (&format!("{first}/start"), json!(5)),
+            (&format!("{first}/findings/0/target/status/state"), json!("open")),
         ];
         assert_valid(&ended.out, "oscal_assessment-results_schema.json", &wrong);
         let document: Value = serde_json::from_str(&ended.out).unwrap();
