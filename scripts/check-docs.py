@@ -20,7 +20,7 @@ FIELD = re.compile(r"^    pub (\w+):", re.MULTILINE)
 # `Variant = "name",` and `Type::Variant => "name",`
 NAME = re.compile(r'= "([a-z?-]+)",|=> "([a-z?-]+)",')
 NAMED = {
-    "docs/report.md": (FIELD, ["src/report/model.rs", "src/report/flows.rs"]),
+    "docs/report.md": (FIELD, ["src/report/model/*.rs", "src/report/flows.rs"]),
     "docs/verdicts.md": (
         NAME,
         [
@@ -62,11 +62,11 @@ def dead_paths(manual):
 def unnamed(manual, pattern, sources):
     """Names of the sources that a manual does not have in backticks."""
     described = set(re.findall(r"`([^`\n]+)`", text(manual)))
-    for source in sources:
+    for source in (path for named in sources for path in sorted(ROOT.glob(named))):
         for found in pattern.findall(text(source)):
             name = found if isinstance(found, str) else "".join(found)
             if name not in described:
-                yield f"{manual}: `{name}` of {source} is not described"
+                yield f"{manual}: `{name}` of {source.relative_to(ROOT)} is not described"
 
 
 def main():

@@ -8,7 +8,10 @@ program. Each is opened in headless chromium, and must
   - open within two seconds, write nothing to the console and ask for nothing on any network;
   - fit 360 and 1280 pixels without scrolling sideways as a whole;
   - have a contrast of 4.5 or more in every text, light, dark and printed;
-  - say the same without script; filter and sort with it.
+  - say the same without script; filter and sort with it;
+  - have no fault of accessibility that axe-core finds, and let the tab key reach every control.
+axe-core is taken from the npm registry, or from the file that --axe names; without it that part is
+left out, and the last line says so.
 --shots keeps screenshots and the printed page. Without chromium it says so and ends with status 77.
 """
 
@@ -27,6 +30,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SKIPPED = 77
 WIDTHS = [360, 768, 1280, 1600]
+AXE = "axe-core@4.14.1"
+# Presses of the tab key, so that a page with thousands of links does not take for ever.
+MOST_KEYS = 600
 
 CONTRAST = """(() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -65,7 +71,7 @@ CONTRAST = """(() => {
     if (style.visibility === 'hidden' || style.display === 'none') continue;
     seen += 1;
     const drawn = element.closest('svg');
-    const cell = drawn && element.closest('a');
+    const cell = drawn && element.closest('g');
     const ink = drawn ? style.fill : style.color;
     const behind = cell ? getComputedStyle(cell.querySelector('rect')).fill : ground(drawn || element);
     const value = ratio(ink, behind);
@@ -142,7 +148,8 @@ class Browser:
             self.next()
 
     def evaluate(self, expression):
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                           awaitPromise=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
@@ -177,7 +184,7 @@ class Faults:
             self.list.append(f"{page.name}: {message}")
 
 
-def look(browser, page, faults, shots):
+def look(browser, page, faults, shots, axe):
     browser.view(1280)
     opened = min(timed(lambda: browser.open(page)) for _ in range(3))
     faults.check(opened < 2, page, f"took {opened:.2f} s to open")
@@ -202,13 +209,57 @@ def look(browser, page, faults, shots):
         contrast = json.loads(browser.evaluate(CONTRAST))
         faults.check(contrast["seen"] > 100, page, f"only {contrast['seen']} texts seen")
         faults.check(not contrast["poor"], page, f"contrast {scheme} {medium}: {contrast['poor']}")
+        if not medium:
+            accessible(browser, page, faults, axe, scheme)
     browser.view(1280)
+    reach(browser, page, faults)
     script(browser, page, faults)
     if shots:
         printed = browser.call("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
         (shots / f"{page.stem}.pdf").write_bytes(base64.b64decode(printed["data"]))
     without_script(browser, page, faults)
     return opened
+
+
+def accessible(browser, page, faults, axe, how):
+    """What axe-core finds."""
+    if not axe:
+        return
+    if not browser.evaluate("'axe' in window"):
+        browser.evaluate(axe)
+    found = browser.evaluate("""axe.run(document, { resultTypes: ['violations'] }).then((result) =>
+      JSON.stringify([result.passes.length, result.violations.map((one) => one.id + ': ' + one.help
+        + ': ' + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | '))]))""")
+    passed, violations = json.loads(found)
+    faults.check(passed > 20, page, f"axe-core: only {passed} rules applied {how}")
+    faults.check(not violations, page, f"axe-core {how}: {violations}")
+
+
+def reach(browser, page, faults):
+    """The tab key reaches every link, button, field and summary that is shown, and what it reaches
+    is marked."""
+    wanted = browser.evaluate("""(() => {
+      const all = document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]');
+      const open = (one) => one.checkVisibility() && one.tabIndex >= 0;
+      window.wanted = new Set(Array.from(all).filter(open));
+      window.plain = new Set();
+      scrollTo(0, 0);
+      document.activeElement.blur();
+      addEventListener('focusin', ({ target }) => {
+        wanted.delete(target);
+        const style = getComputedStyle(target);
+        if (style.outlineStyle === 'none' || parseFloat(style.outlineWidth) < 2) plain.add(target.outerHTML.slice(0, 80));
+      });
+      return wanted.size;
+    })()""")
+    key = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+    for _ in range(min(wanted, MOST_KEYS) + 5):
+        browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
+        browser.call("Input.dispatchKeyEvent", type="keyUp", **key)
+    missed, plain = json.loads(browser.evaluate("""JSON.stringify([
+      Array.from(wanted, (one) => one.outerHTML.slice(0, 80)), Array.from(plain)])"""))
+    faults.check(wanted > MOST_KEYS or not missed, page, f"the tab key does not reach {missed[:3]}")
+    faults.check(not plain, page, f"no mark of the focus: {plain[:3]}")
 
 
 def timed(action):
@@ -295,10 +346,24 @@ def pages(program, folder):
     return [*made, page]
 
 
+def axe_core(given, folder):
+    """The text of axe-core, or nothing."""
+    if given:
+        return given.read_text()
+    npm = shutil.which("npm")
+    install = [npm, "install", "--silent", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts",
+               "--prefix", folder, AXE]
+    if not npm or subprocess.run(install, check=False, stdout=subprocess.DEVNULL,
+                                 stdin=subprocess.DEVNULL).returncode:
+        return None
+    return (folder / "node_modules/axe-core/axe.min.js").read_text()
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--program", default=ROOT / "target" / "release" / "portolan")
     arguments.add_argument("--shots", type=pathlib.Path)
+    arguments.add_argument("--axe", type=pathlib.Path)
     arguments.add_argument("pages", nargs="*", type=pathlib.Path)
     arguments = arguments.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -310,16 +375,19 @@ def main():
     faults = Faults()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
+        axe = axe_core(arguments.axe, folder)
         browser = Browser(chromium, folder / "profile")
         for domain in ("Page", "Runtime", "Log", "Network"):
             browser.call(f"{domain}.enable")
         for page in arguments.pages or pages(arguments.program, folder):
-            opened = look(browser, page, faults, arguments.shots)
+            opened = look(browser, page, faults, arguments.shots, axe)
             print(f"{page.name}: {page.stat().st_size / 1e6:.1f} MB, opened in {opened:.2f} s")
         browser.end()
     for fault in faults.list:
         print(f"FAULT {fault}")
     print(f"{len(faults.list)} faults")
+    if not axe:
+        print("SKIPPED: axe-core cannot be had here, so it was not applied")
     return 1 if faults.list else 0
 
 

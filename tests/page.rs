@@ -1,12 +1,14 @@
 //! The page: it has the numbers of the JSON report, it is well formed, and nothing in it acts.
 
+mod blocks;
 mod hostile;
 mod markup;
 
 use std::collections::BTreeMap;
 
 use base64::Engine;
-use portolan::report::{self, StoredReport, html, model::Report};
+use portolan::report::model::{Evidence, Finding, Report};
+use portolan::report::{self, StoredReport, html};
 use sha2::{Digest, Sha256};
 
 use self::markup::{Element, read};
@@ -319,9 +321,50 @@ fn five_thousand_findings_stay_below_ten_megabytes() {
             finding
         })
         .collect();
+    let slice = |finding: &Finding| Evidence {
+        finding: finding.id.clone(),
+        file: format!("{}.pcapng", finding.id),
+        size: 1 << 20,
+        sha256: "5a".repeat(32),
+        flows: 3,
+        packets: 60,
+        flow_packets: 6_000,
+    };
+    report.evidence = report.findings.iter().map(slice).collect();
     let page = page(&report);
     assert!(page.len() < 10_000_000, "{} bytes", page.len());
     let elements = read(&page);
     let shown = elements.iter().filter(|element| element.get("class") == Some("finding"));
     assert_eq!(shown.count(), 5_000);
+    let slices = report.evidence.iter();
+    let slices = slices.map(|slice| (slice.file.as_str(), vec![("data-packets", slice.packets)]));
+    assert_listed(&elements, "data-slice", slices);
+    let text = &elements[0].text;
+    for finding in report.findings[..1_000].iter().step_by(100) {
+        assert!(text.contains(&finding.display_filter), "the filter of {}", finding.id);
+    }
+}
+
+#[test]
+fn times_copies_and_tunnels_are_in_the_page_with_equal_numbers() {
+    for (name, site) in FIXTURES {
+        let report = fixture(name, site);
+        let elements = read(&page(&report));
+        let times = &report.capture_health.times;
+        let steps = [
+            ("regressions", &times.regressions),
+            ("jumps-backward", &times.jumps_backward),
+            ("jumps-forward", &times.jumps_forward),
+        ];
+        let steps = steps.map(|(name, steps)| (name, vec![("data-count", steps.count)]));
+        assert_listed(&elements, "data-times", steps.into_iter());
+        for (attribute, stops) in [
+            ("data-undecoded", &report.capture_health.undecoded),
+            ("data-undecoded-inside", &report.capture_health.undecoded_inside),
+        ] {
+            let found = elements.iter().filter(|element| element.get(attribute).is_some());
+            let packets: Vec<_> = found.map(|element| element.number("data-packets")).collect();
+            assert_eq!(packets, stops.iter().map(|stop| stop.packets).collect::<Vec<_>>());
+        }
+    }
 }

@@ -116,3 +116,20 @@ fn text(counters: &Counters, input: &str, rate: f64) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_nothing_to_the_terminal() {
+        let metrics = Metrics::default();
+        let title = "a\u{1b}]8;;x\u{7}\u{202e}\r".to_owned();
+        metrics.update(|counters| counters.newest.push_back(("high".to_owned(), title)));
+        let shown = text(&metrics.read(), "b\u{9b}2J\n", 1.0);
+        for visible in [r"a\u{1b}]8;;x\u{7}\u{202e}\u{d}", r"watching b\u{9b}2J\u{a} (up)"] {
+            assert!(shown.contains(visible), "{shown:?}");
+        }
+        assert!(!shown.contains(|c: char| c != '\n' && c.is_control()), "{shown:?}");
+    }
+}

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::clock;
 use super::event::{EVENT_SCHEMA_VERSION, Event, EventLine};
 use super::syslog::{SYSLOG, Syslog};
+use crate::report::json;
 
 /// Events that may wait for a reader.
 const WAITING: usize = 4096;
@@ -82,7 +83,7 @@ struct Progress {
 /// Gives events their way out.
 #[derive(Debug)]
 pub struct EventWriter {
-    lines: Sender<String>,
+    lines: Sender<Vec<u8>>,
     progress: Arc<Progress>,
     sequence: u64,
     queued: u64,
@@ -153,8 +154,10 @@ impl EventWriter {
             written: clock::time_of_day().to_string(),
             event,
         };
-        let text = serde_json::to_string(&line).ok()?;
-        let queued = self.lines.try_send(text + "\n").is_ok();
+        let mut text = Vec::new();
+        json::write_line(&mut text, &line).ok()?;
+        text.push(b'\n');
+        let queued = self.lines.try_send(text).is_ok();
         self.queued += u64::from(queued);
         self.lost += u64::from(!queued);
         queued.then_some(self.queued)
@@ -192,10 +195,10 @@ impl EventWriter {
 }
 
 /// Writes lines until no more can come.
-fn write_all(mut output: EventOutput, lines: &Receiver<String>, progress: &Progress) {
+fn write_all(mut output: EventOutput, lines: &Receiver<Vec<u8>>, progress: &Progress) {
     let mut readable = true;
     for line in lines {
-        readable = readable && write_line(&mut output, line.as_bytes());
+        readable = readable && write_line(&mut output, &line);
         let counter = if readable { &progress.written } else { &progress.lost };
         counter.fetch_add(1, Ordering::Relaxed);
         progress.done.fetch_add(1, Ordering::Relaxed);

@@ -34,6 +34,9 @@ const COLUMNS: [&str; 21] = [
     "remediation",
 ];
 
+/// With what a formula begins; some spreadsheets take the wide forms as well.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// Writes a header and one line for each finding.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ fn line(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
 
 /// A cell that no spreadsheet takes for a formula and no terminal for a command.
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let formula = cell.trim_start().starts_with(FORMULA) || cell.starts_with(['\t', '\r', '\n']);
     let apostrophe = if formula { "'" } else { "" };
     format!("\"{apostrophe}{}\"", printable(cell).replace('"', "\"\""))
 }
@@ -99,7 +102,7 @@ mod tests {
     // The characters are those of OWASP, "CSV Injection".
     #[test]
     fn formulas_and_controls_do_nothing() {
-        for start in ["=", "+", "-", "@", "\t", "\r"] {
+        for start in ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\u{ff1d}", "\u{ff20}"] {
             let cell = quoted(&format!("{start}cmd|' /C calc'!A0"));
             assert!(cell.starts_with("\"'"), "{cell}");
         }

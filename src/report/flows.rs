@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::build::packet_number;
 use super::community_id::community_id;
 use super::ecs::ecs;
+use super::json::write_line;
 use super::names::Names;
 use crate::capture::InputSummary;
 use crate::judge::{JudgedFlow, Terms, Verdict, identity};
@@ -203,8 +204,8 @@ pub fn write_flows(
     let mut written = 0;
     for line in lines {
         match format {
-            FlowFormat::Native => serde_json::to_writer(&mut *out, &line)?,
-            FlowFormat::Ecs => serde_json::to_writer(&mut *out, &ecs(&line))?,
+            FlowFormat::Native => write_line(out, &line)?,
+            FlowFormat::Ecs => write_line(out, &ecs(&line))?,
         }
         out.write_all(b"\n")?;
         written += 1;

@@ -22,6 +22,7 @@ pub mod github;
 mod health;
 pub mod html;
 mod inputs;
+pub mod json;
 mod ledger;
 mod limits;
 pub mod model;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
 use super::consistency::can_fail;
+use super::json::write_pretty;
 use super::model::{Finding, Report};
 use super::stored::hex;
 use super::text::printable;
@@ -33,7 +34,7 @@ const NAMESPACE: [u8; 16] = [
 ///
 /// The writer's.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(report))?;
+    write_pretty(out, &document(report))?;
     out.write_all(b"\n")
 }
 

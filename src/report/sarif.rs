@@ -10,7 +10,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::consistency::{can_fail, weight};
+use super::json::write_pretty;
 use super::model::{Finding, Report};
+use super::text::printable;
 
 /// Where the schema is published.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/\
@@ -22,7 +24,7 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 ///
 /// The writer's.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &log(report))?;
+    write_pretty(out, &log(report))?;
     out.write_all(b"\n")
 }
 
@@ -94,7 +96,7 @@ fn result(report: &Report, finding: &Finding, index: &BTreeMap<&str, usize>) -> 
         "ruleIndex": index.get(finding.code.as_str()),
         "level": level(report, finding),
         "kind": "fail",
-        "message": { "text": text },
+        "message": { "text": message(&text) },
         "partialFingerprints": { "portolanFinding/v1": finding.id },
         "properties": {
             "severity": finding.severity,
@@ -117,6 +119,12 @@ fn result(report: &Report, finding: &Finding, index: &BTreeMap<&str, usize>) -> 
         object.insert("locations".to_owned(), json!([place]));
     }
     result
+}
+
+/// Text of a message. A link in it (SARIF section 3.11.6) comes from a name in a packet or a file:
+/// it is taken apart.
+fn message(text: &str) -> String {
+    printable(text).replace("](", "] (")
 }
 
 /// The input that holds the first packet shown.

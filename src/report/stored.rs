@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::json::write_pretty;
 use super::model::{Report, SCHEMA_VERSION};
 
 /// A report that was read back.
@@ -136,7 +137,7 @@ impl Write for Hashed<'_> {
 ///
 /// The writer's.
 pub fn write(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
+    write_pretty(out, report)?;
     out.write_all(b"\n")
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::model::{CannotSay, Finding, Measure, Report, Side};
+use super::model::{CannotSay, Finding, Measure, Report, Side, Undecoded};
 use super::words::count;
 
 /// Width that every line keeps to, file and host names aside.
@@ -101,7 +101,7 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
     let site = match (&report.site.sha256, report.site.name.as_str()) {
         (None, _) => "none given".to_owned(),
         (Some(_), "") => count(report.site.hosts, "entry"),
-        (Some(_), name) => format!("{}: {}", printable(name), count(report.site.hosts, "entry")),
+        (Some(_), name) => format!("{name}: {}", count(report.site.hosts, "entry")),
     };
     fact(out, "site", &site)?;
     let verdicts: Vec<String> = [
@@ -126,13 +126,20 @@ fn facts(out: &mut String, report: &Report) -> fmt::Result {
     if !poor.is_empty() {
         fact(out, "grade", &format!("{}: {}", report.outcome.grade, poor.join("; ")))?;
     }
-    let undecoded: u64 = report.capture_health.undecoded.iter().map(|stop| stop.packets).sum();
-    if undecoded > 0 {
-        let places: Vec<_> =
-            report.capture_health.undecoded.iter().take(2).map(|stop| stop.text.as_str()).collect();
-        fact(out, "undecoded", &format!("{}: {}", count(undecoded, "packet"), places.join("; ")))?;
-    }
+    let health = &report.capture_health;
+    undecoded(out, "undecoded", &health.undecoded)?;
+    undecoded(out, "in tunnels", &health.undecoded_inside)?;
     unread(out, report)
+}
+
+/// How many packets could not be decoded, and why the most could not.
+fn undecoded(out: &mut String, name: &str, stops: &[Undecoded]) -> fmt::Result {
+    let packets = stops.iter().fold(0_u64, |sum, stop| sum.saturating_add(stop.packets));
+    if packets == 0 {
+        return Ok(());
+    }
+    let reasons: Vec<_> = stops.iter().take(2).map(|stop| stop.text.as_str()).collect();
+    fact(out, name, &format!("{} not decoded: {}", count(packets, "packet"), reasons.join("; ")))
 }
 
 /// The measures that give the grade, unless it is the best.
@@ -159,14 +166,14 @@ fn unread(out: &mut String, report: &Report) -> fmt::Result {
     if let Some(first) = report.inputs_skipped.first() {
         let beyond = report.limits.iter().find(|limit| limit.code == "inputs-skipped-cut");
         let files = report.inputs_skipped.len() as u64 + beyond.map_or(0, |limit| limit.count);
-        let first = format!("{}: {}", printable(&first.name), printable(&first.reason));
+        let first = format!("{}: {}", first.name, first.reason);
         fact(out, "skipped", &format!("{}, such as {first}", count(files, "file")))?;
     }
     for input in report.inputs.iter().filter(|input| input.ending != "complete") {
         let offset = input.ending_offset.unwrap_or(0);
         let reason = input.ending_reason.as_deref().unwrap_or("not read to its end");
-        let name = printable(&input.name);
-        let text = format!("{name}: {} at byte {offset}: {}", input.ending, printable(reason));
+        let name = &input.name;
+        let text = format!("{name}: {} at byte {offset}: {reason}", input.ending);
         fact(out, "input", &text)?;
     }
     Ok(())
@@ -185,7 +192,7 @@ fn limitations(out: &mut String, report: &Report, palette: Palette) -> fmt::Resu
     writeln!(out, "\n{}", palette.bold("What this report cannot say"))?;
     for CannotSay { text, affects, remedy, .. } in said {
         let said = [text, affects, remedy].map(|part| sentence(part)).join(" ");
-        wrapped(out, "  - ", "    ", &printable(&said))?;
+        wrapped(out, "  - ", "    ", &said)?;
     }
     for limit in limits {
         wrapped(out, "  - ", "    ", &sentence(&format!("{} {}", limit.count, limit.text)))?;
@@ -218,15 +225,15 @@ fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result 
 fn one_finding(out: &mut String, finding: &Finding, palette: Palette) -> fmt::Result {
     const INDENT: &str = "          ";
     let first = format!("  {} ", palette.severity(&finding.severity));
-    wrapped_after(out, &first, 10, INDENT, &printable(&finding.title))?;
+    wrapped_after(out, &first, 10, INDENT, &finding.title)?;
     if finding.initiators.address_count > 0 {
         let who = format!("{} -> {}", hosts(&finding.initiators), hosts(&finding.responders));
         wrapped(out, INDENT, INDENT, &who)?;
     }
     wrapped(out, INDENT, INDENT, &extent(finding))?;
-    wrapped(out, INDENT, INDENT, &printable(&finding.expected))?;
+    wrapped(out, INDENT, INDENT, &finding.expected)?;
     for missing in &finding.missing {
-        wrapped(out, INDENT, INDENT, &format!("Missing: {}", printable(missing)))?;
+        wrapped(out, INDENT, INDENT, &format!("Missing: {missing}"))?;
     }
     Ok(())
 }
@@ -238,7 +245,7 @@ fn hosts(side: &Side) -> String {
         .iter()
         .take(2)
         .map(|host| match &host.name {
-            Some(name) => format!("{} {}", printable(name), host.address),
+            Some(name) => format!("{name} {}", host.address),
             None => host.address.clone(),
         })
         .collect();
@@ -291,7 +298,8 @@ fn wrapped(out: &mut String, first: &str, rest: &str, text: &str) -> fmt::Result
     wrapped_after(out, first, first.chars().count(), rest, text)
 }
 
-/// Breaks `text` at spaces. `taken` is what `first` occupies on the screen.
+/// Breaks `text` at spaces, and makes visible what would steer a terminal. `taken` is what `first`
+/// occupies on the screen.
 fn wrapped_after(
     out: &mut String,
     first: &str,
@@ -302,7 +310,7 @@ fn wrapped_after(
     out.write_str(first)?;
     let mut column = taken;
     let mut fresh = true;
-    for word in text.split(' ') {
+    for word in printable(text).split(' ') {
         let width = word.chars().count();
         if !fresh && column + 1 + width > WIDTH {
             write!(out, "\n{rest}")?;
@@ -332,11 +340,12 @@ pub fn printable(text: &str) -> String {
 }
 
 /// Whether a character changes how those around it are shown: controls, marks and overrides of
-/// direction, separators of lines and paragraphs, characters without width.
+/// direction, separators of lines and paragraphs, characters without width, annotations and tags.
 pub(crate) fn steers(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 //! `--evidence`: every packet of a slice is the one its comment names, and the display filter of a
 //! finding selects the flows of its slice.
 //!
-//! tshark is named by the environment variable `PORTOLAN_TSHARK`.
+//! tshark is the program that `PORTOLAN_TSHARK` names, or else `tshark`; without it the comparisons
+//! with it are left out. Real captures lie where `PORTOLAN_CORPUS` says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::process::Command as Program;
 
+use serde_json::Value;
+
 use super::*;
+use crate::capture::corpus_folder;
 
 /// A packet of a slice, as the blocks of its file tell it.
 struct Kept {
@@ -227,44 +232,118 @@ fn hard_to_filter() -> Vec<u8> {
     pcap(&times.zip(frames).collect::<Vec<_>>())
 }
 
+/// tshark, where it is here; says so where it is not.
+#[allow(clippy::print_stdout, reason = "a test that is left out says so")]
+fn tshark() -> Option<String> {
+    let program = std::env::var("PORTOLAN_TSHARK").unwrap_or_else(|_| "tshark".to_owned());
+    match Program::new(&program).arg("--version").output() {
+        Ok(output) if output.status.success() => Some(program),
+        _ => {
+            println!("skipped: there is no {program}");
+            None
+        }
+    }
+}
+
+/// Numbers of the packets of a capture that a display filter selects.
+fn selected(tshark: &str, folder: &Path, capture: &str, filter: &str) -> BTreeSet<u64> {
+    let mut command = Program::new(tshark);
+    command.args(["-n", "-r", capture, "-Y", filter, "-T", "fields", "-e", "frame.number"]);
+    let output = command.current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "tshark refuses {filter} of {capture}");
+    let selected = String::from_utf8(output.stdout).unwrap();
+    selected.lines().map(|number| number.parse().unwrap()).collect()
+}
+
+/// Asserts of the first findings of a capture that tshark selects the packets of their slices by
+/// their filters; how many there are.
+fn assert_filters(bench: &Bench, tshark: &str, capture: &str, site: &str, most: usize) -> usize {
+    let slices = TempDir::new_in(bench.folder.path()).unwrap();
+    let folder = argument(slices.path());
+    let mut arguments = vec!["check", capture, "--site", site, "--report", "report.json"];
+    arguments.extend(["--evidence", &folder, "--evidence-packets", "10000", "--quiet"]);
+    let ended = bench.run(&arguments);
+    assert_ne!(ended.status, 2, "{capture}: {}", ended.err);
+    let report = bench.json("report.json");
+    let findings = report["findings"].as_array().unwrap();
+    let told = report["evidence"].as_array().unwrap();
+    let cut = |limit: &Value| limit["code"].as_str().unwrap().starts_with("evidence-");
+    assert!(!report["limits"].as_array().unwrap().iter().any(cut), "all packets of {capture}");
+    for slice in told.iter().take(most) {
+        let name = slices.path().join(slice["file"].as_str().unwrap());
+        let (_, packets) = read(&std::fs::read(name).unwrap());
+        let kept: BTreeSet<_> = packets.iter().map(|packet| place(&packet.comment).2).collect();
+        let finding = findings.iter().find(|f| f["id"] == slice["finding"]).unwrap();
+        let filter = finding["display_filter"].as_str().unwrap();
+        let selected = selected(tshark, bench.folder.path(), capture, filter);
+        assert_eq!(selected, kept, "{} of {capture}: {filter}", finding["title"]);
+    }
+    told.len().min(most)
+}
+
 #[test]
 fn display_filters_select_the_flows_of_the_slices() {
-    let Some(tshark) = std::env::var_os("PORTOLAN_TSHARK") else {
-        println!("skipped: PORTOLAN_TSHARK names no tshark");
-        return;
-    };
+    let Some(tshark) = tshark() else { return };
     let voicemail = |name: &str| argument(&repository(&format!("fixtures/voicemail/{name}")));
     let bench = Bench::new();
     bench.write("hard.pcap", hard_to_filter());
     bench.write("site.toml", SITE);
-    let cases = [
-        ("hard.pcap".to_owned(), "site.toml".to_owned(), 100),
-        (quickstart("capture.pcap"), quickstart("site.toml"), 100),
-        (voicemail("capture.pcap"), voicemail("site.toml"), 60),
-    ];
-    for (index, (capture, site, most)) in cases.iter().enumerate() {
-        let folder = format!("slices-{index}");
-        let mut arguments = vec!["check", capture, "--site", site, "--report", "report.json"];
-        arguments.extend(["--evidence", &folder, "--evidence-packets", "10000", "--quiet"]);
-        let ended = bench.run(&arguments);
-        assert_eq!(ended.status, 1, "{}", ended.err);
-        let report = bench.json("report.json");
-        let slices = report["evidence"].as_array().unwrap();
-        assert!(!slices.is_empty());
-        for slice in slices.iter().take(*most) {
-            let name = format!("{folder}/{}", slice["file"].as_str().unwrap());
-            let (_, packets) = read(&std::fs::read(bench.path(&name)).unwrap());
-            let kept: BTreeSet<_> = packets.iter().map(|packet| place(&packet.comment).2).collect();
-            let findings = report["findings"].as_array().unwrap();
-            let finding = findings.iter().find(|f| f["id"] == slice["finding"]).unwrap();
-            let filter = finding["display_filter"].as_str().unwrap();
-            let mut command = Program::new(&tshark);
-            command.args(["-r", capture, "-Y", filter, "-T", "fields", "-e", "frame.number"]);
-            let output = command.current_dir(bench.folder.path()).output().unwrap();
-            assert!(output.status.success(), "tshark refuses {filter}");
-            let selected = String::from_utf8(output.stdout).unwrap();
-            let selected: BTreeSet<u64> = selected.lines().map(|n| n.parse().unwrap()).collect();
-            assert_eq!(selected, kept, "{} of {capture}: {filter}", finding["title"]);
+    assert!(assert_filters(&bench, &tshark, "hard.pcap", "site.toml", 100) > 0);
+    let (capture, site) = (quickstart("capture.pcap"), quickstart("site.toml"));
+    assert!(assert_filters(&bench, &tshark, &capture, &site, 100) > 0);
+    let (capture, site) = (voicemail("capture.pcap"), voicemail("site.toml"));
+    assert_eq!(assert_filters(&bench, &tshark, &capture, &site, 25), 25);
+}
+
+/// Tunnels of every kind, IPv6, fragments, tags, and forms of files.
+const HARD: [&str; 24] = [
+    "encaps/arkime__gre-erspan.pcap",
+    "encaps/heplify__erspan_sip_ipv4_udp.pcapng",
+    "encaps/ndpi__6in4tunnel.pcap",
+    "encaps/pcapanalyzer__frag_tcp_80_ipv4.pcap",
+    "encaps/pcpp__MplsPackets.pcap",
+    "encaps/pcpp__ip6_fragments.pcap",
+    "encaps/suricata__krb5-request-frag-log-krb5-frag.pcap",
+    "encaps/tcpdump__geneve.pcap",
+    "encaps/tcpdump__mpls-over-udp.pcap",
+    "encaps/tcpdump__various_gre.pcap",
+    "encaps/zeek__erspanII.pcap",
+    "encaps/zeek__http-qinq-0.pcap",
+    "encaps/zeek__http-vlan-0.pcap",
+    "encaps/zeek__ipv4-fragmented-2.pcap",
+    "encaps/zeek__mpls-in-vlan.pcap",
+    "encaps/zeek__pppoe.pcap",
+    "encaps/zeek__tunnels-6in4.pcap",
+    "encaps/zeek__tunnels-Teredo.pcap",
+    "encaps/zeek__tunnels-gre-within-gre.pcap",
+    "encaps/zeek__tunnels-vxlan.pcap",
+    "encaps/zeek__vlan-collisions.pcap",
+    "formats/pcpp__four_ipv6_http_streams.pcap",
+    "formats/scapy__tls_tcp_frag.pcap.gz",
+    "protocols/heplify__sip_ipv4_tcp_fragmented.pcap",
+];
+
+/// At a site of one host, the busiest: everything that it did is a finding.
+#[test]
+fn display_filters_select_the_flows_of_real_captures() {
+    let (Some(tshark), Some(corpus)) = (tshark(), corpus_folder()) else { return };
+    let bench = Bench::new();
+    let mut tried = 0;
+    for file in HARD {
+        let capture = argument(&corpus.join(file));
+        bench.run(&["check", &capture, "--flows", "flows.ndjson", "--quiet"]);
+        let flows = std::fs::read_to_string(bench.path("flows.ndjson")).unwrap();
+        let mut seen: BTreeMap<IpAddr, u64> = BTreeMap::new();
+        for flow in flows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+            for end in ["src_ip", "dst_ip"] {
+                *seen.entry(flow[end].as_str().unwrap().parse().unwrap()).or_default() += 1;
+            }
         }
+        let hosts = seen.iter().filter(|(address, _)| !address.is_multicast());
+        let (busiest, _) = hosts.max_by_key(|(_, flows)| **flows).expect(file);
+        let host = format!("name = \"u\"\naddresses = [\"{busiest}\"]\nroles = [\"unity\"]\n");
+        bench.write("site.toml", format!("schema = 1\n[[host]]\n{host}"));
+        tried += assert_filters(&bench, &tshark, &capture, "site.toml", 4);
     }
+    assert!(tried >= HARD.len(), "{tried} findings");
 }

@@ -1,10 +1,10 @@
 //! The report in other forms. The published schemas are looked for in the folder that the
-//! environment variable `PORTOLAN_SCHEMAS` names, and applied by the `jsonschema` of Python.
+//! environment variable `PORTOLAN_SCHEMAS` names, and applied by the `jsonschema` of Python;
+//! `scripts/published-schemas.py` fills such a folder.
 
 use std::collections::BTreeSet;
-use std::process::Command as Program;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -25,23 +25,58 @@ fn identifiers(report: &Value) -> Vec<String> {
     findings.iter().map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Whether a document is valid under a published schema; says so when that cannot be told.
+/// Asserts that a document is valid under a published schema, and that it is not with `wrong`
+/// values at some places, or without one of them; says so when that cannot be told.
 #[allow(clippy::print_stdout, reason = "a test that is left out says so")]
-fn assert_valid(document: &str, schema: &str) {
-    let Some(folder) = std::env::var_os("PORTOLAN_SCHEMAS") else {
+fn assert_valid(document: &str, schema: &str, wrong: &[(&str, Value)]) {
+    let Some(folder) = std::env::var_os("PORTOLAN_SCHEMAS").map(PathBuf::from) else {
         println!("skipped: PORTOLAN_SCHEMAS names no folder with {schema}");
         return;
     };
-    let folder = TempDir::new().map(|own| (own, PathBuf::from(folder))).unwrap();
-    let instance = folder.0.path().join("instance.json");
-    std::fs::write(&instance, document).unwrap();
-    let script = "import json, sys, jsonschema\n\
-                  jsonschema.validate(*(json.load(open(path)) for path in sys.argv[1:]))";
-    let mut command = Program::new("python3");
-    command.args(["-c", script]).arg(&instance).arg(folder.1.join(schema));
-    let output = command.output().expect("python3 runs");
+    let whole: Value = serde_json::from_str(document).unwrap();
+    let mut instances = vec![whole.clone()];
+    for (place, value) in wrong {
+        let mut other = whole.clone();
+        *other.pointer_mut(place).expect(place) = value.clone();
+        instances.push(other);
+        let mut without = whole.clone();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        without.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name);
+        instances.push(without);
+    }
+    let mut more = whole;
+    more["unheard-of"] = 1.into();
+    instances.push(more);
+    let refused = vec![false; instances.len() - 1];
+    assert_eq!(valid(&folder, schema, &instances), [vec![true], refused].concat());
+}
+
+/// Judges the documents of a list by a schema: prints whether each is valid, and as errors what is
+/// wrong with the first. Python's `re` knows no classes of letters and of numbers.
+const VALIDATOR: &str = r"
+import json, sys, jsonschema
+text = open(sys.argv[1]).read().replace(r'\\p{L}', r'[^\\W\\d_]').replace(r'\\p{N}', r'\\d')
+schema = json.loads(text)
+kind = jsonschema.validators.validator_for(schema)
+kind.check_schema(schema)
+judge = kind(schema, format_checker=kind.FORMAT_CHECKER)
+found = [list(judge.iter_errors(document)) for document in json.load(sys.stdin)]
+for error in found[0][:5]:
+    print(error.json_path, error.message[:200], file=sys.stderr)
+print(json.dumps([not errors for errors in found]))
+";
+
+/// Which documents are valid, by the `jsonschema` of Python.
+fn valid(folder: &Path, schema: &str, documents: &[Value]) -> Vec<bool> {
+    let mut command = assert_cmd::Command::new("python3");
+    command.env("PYTHONPATH", folder.join("python")).args(["-c", VALIDATOR]);
+    let output = command.arg(folder.join(schema)).write_stdin(Value::from(documents).to_string());
+    let output = output.output().expect("python3 runs");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{schema}: {}", &errors[errors.len().saturating_sub(2000)..]);
+    let answers: Vec<bool> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(answers[0], "{schema}: {errors}");
+    answers
 }
 
 #[test]
@@ -49,7 +84,13 @@ fn sarif_has_every_finding_and_fits_its_schema() {
     let bench = reported();
     let ended = bench.run(&["report", "sarif", "report.json"]);
     assert_eq!(ended.status, 0, "{}", ended.err);
-    assert_valid(&ended.out, "sarif-2.1.0.json");
+    let wrong = [
+        ("/version", json!("2.0.0")),
+        ("/runs/0/tool/driver/name", json!(5)),
+        ("/runs/0/results/0/message", json!("only text")),
+        ("/runs/0/tool/driver/rules/0/id", json!(["no", "text"])),
+    ];
+    assert_valid(&ended.out, "sarif-2.1.0.json", &wrong);
     let log: Value = serde_json::from_str(&ended.out).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
     let told: Vec<_> = results
@@ -78,7 +119,14 @@ fn oscal_never_calls_an_open_question_satisfied_and_fits_its_schema() {
         bench.write("told.json", told);
         let ended = bench.run(&["report", "oscal", "told.json"]);
         assert_eq!(ended.status, 0, "{}", ended.err);
-        assert_valid(&ended.out, "oscal_assessment-results_schema.json");
+        let first = "/assessment-results/results/0";
+        let wrong = [
+            ("/assessment-results/uuid", json!("not one")),
+            ("/assessment-results/metadata/last-modified", json!("yesterday")),
+            (&format!("{first}/start"), json!(5)),
+            (&format!("{first}/findings/0/target/status/state"), json!("open")),
+        ];
+        assert_valid(&ended.out, "oscal_assessment-results_schema.json", &wrong);
         let document: Value = serde_json::from_str(&ended.out).unwrap();
         let assessed = &document["assessment-results"]["results"][0];
         let whole = &assessed["findings"][0]["target"];

@@ -1,5 +1,7 @@
 //! `report verify`: a change of any byte shows.
 
+use std::collections::BTreeSet;
+
 use portolan::report::StoredReport;
 use portolan::report::verify::{Answer, own};
 
@@ -50,22 +52,61 @@ fn what_was_written_agrees() {
     assert_eq!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), hash);
 }
 
-#[test]
-fn a_change_of_any_byte_of_the_report_shows() {
-    let bench = verified();
-    let text = std::fs::read(bench.path("report.json")).unwrap();
-    let step = (text.len() / 300).max(1);
-    let places = (0..text.len()).step_by(step).chain(text.len() - 120..text.len());
+/// Whether the report itself tells that it is not what was written; a report that cannot be read
+/// tells it by that.
+fn shows(changed: &[u8]) -> bool {
+    let Ok(stored) = StoredReport::read(changed) else { return true };
+    own(changed, &stored.report).iter().any(|check| matches!(check.answer, Answer::Differs(_)))
+}
+
+/// Changes the bytes at these places in turn: one bit, the case of a letter, all bits.
+#[track_caller]
+fn assert_all_show(report: &[u8], places: impl Iterator<Item = usize>) {
+    assert!(!shows(report));
+    let mut changed = report.to_vec();
     for at in places {
-        for change in [1, 0x20] {
-            let mut changed = text.clone();
+        for change in [1, 0x20, 0xff] {
             changed[at] ^= change;
-            let Ok(stored) = StoredReport::read(&changed) else { continue };
-            let checks = own(&changed, &stored.report);
-            let shows = checks.iter().any(|check| matches!(check.answer, Answer::Differs(_)));
-            assert!(shows, "byte {at} changed by {change:#x}");
+            assert!(shows(&changed), "byte {at} changed by {change:#x}");
+            changed[at] ^= change;
         }
     }
+}
+
+#[test]
+fn a_change_of_any_byte_of_a_small_report_shows() {
+    let bench = Bench::new();
+    bench.write("a.pcap", conversation(4444));
+    let policy = argument(&repository("docs/examples/policy.toml"));
+    bench.write("site.toml", "schema = 1\n");
+    let arguments = ["check", "a.pcap", "--policy", &policy, "--site", "site.toml"];
+    let more = ["--report", "report.json", "--quiet", "--evidence", "slices"];
+    bench.run(&[&arguments[..], &more].concat());
+    let report = std::fs::read(bench.path("report.json")).unwrap();
+    assert!(report.len() < 30_000, "{} bytes are no small report", report.len());
+    assert_all_show(&report, 0..report.len());
+}
+
+#[test]
+fn a_change_of_any_byte_of_a_report_shows() {
+    let bench = verified();
+    let report = std::fs::read(bench.path("report.json")).unwrap();
+    let step = (report.len() / 1_500).max(1);
+    let places = (0..report.len()).step_by(step).chain(report.len() - 120..report.len());
+    assert_all_show(&report, places);
+    // Bytes that are gone or added show as well.
+    for at in (0..report.len()).step_by(step * 5) {
+        let (before, after) = report.split_at(at);
+        assert!(shows(&[before, &after[1..]].concat()), "without byte {at}");
+        assert!(shows(&[before, b" ", after].concat()), "a space at {at}");
+    }
+}
+
+/// Places of a file: every byte of a small one, and of a large one its ends and many between.
+fn places(length: usize) -> BTreeSet<usize> {
+    const SMALL: usize = 400;
+    let step = length.div_ceil(SMALL).max(1);
+    (0..length).step_by(step).chain(length.saturating_sub(8)..length).collect()
 }
 
 #[test]
@@ -74,18 +115,21 @@ fn a_change_of_any_byte_of_the_other_files_shows() {
     let slices = std::fs::read_dir(bench.path("slices")).unwrap();
     let slice = slices.map(|entry| entry.unwrap().file_name().into_string().unwrap()).next();
     let slice = format!("slices/{}", slice.unwrap());
+    let mut tried = 0;
     for name in ["a.pcap", "site.toml", "waivers.toml", "pack.toml", "flows.ndjson", &slice] {
         let whole = std::fs::read(bench.path(name)).unwrap();
-        for at in [0, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+        for at in places(whole.len()) {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             bench.write(name, &changed);
             let ended = bench.run(&VERIFY);
             assert_eq!(ended.status, 1, "{name}, byte {at}: {}", ended.out);
             assert!(ended.out.contains("DIFFERS"), "{}", ended.out);
+            tried += 1;
         }
         bench.write(name, &whole);
     }
+    assert!(tried > 1_000, "{tried}");
     assert_eq!(bench.run(&VERIFY).status, 0);
 }
 

@@ -26,7 +26,7 @@ use self::document::Document;
 use self::findings::Group;
 use self::heat::HeatMap;
 use self::night::Night;
-use super::model::{Measure, PacketPlace, Report, Volume};
+use super::model::{Evidence, Finding, Measure, PacketPlace, Report, Volume};
 
 pub use escape::Visible;
 
@@ -45,6 +45,8 @@ struct Page<'a> {
     script: &'a str,
     content_policy: String,
     places: BTreeMap<u64, &'a PacketPlace>,
+    findings: BTreeMap<&'a str, &'a Finding>,
+    slices: BTreeMap<&'a str, &'a Evidence>,
     heat: HeatMap<'a>,
     night: Night,
     groups: Vec<Group<'a>>,
@@ -64,6 +66,8 @@ pub fn write(out: &mut dyn Write, report: &Report, sha256: &str) -> io::Result<(
         script: SCRIPT,
         content_policy: content_policy(),
         places: report.packet_index.iter().map(|place| (place.packet, place)).collect(),
+        findings: report.findings.iter().map(|found| (found.id.as_str(), found)).collect(),
+        slices: report.evidence.iter().map(|slice| (slice.finding.as_str(), slice)).collect(),
         heat: HeatMap::of(&report.summary.matrix),
         night: Night::of(&report.window),
         groups: findings::groups(&report.findings, IN_FULL),
@@ -96,6 +100,15 @@ impl Page<'_> {
             }
             None => format!("packet {} of the stream", show::number(packet)),
         }
+    }
+
+    fn finding(&self, id: &str) -> Option<&Finding> {
+        self.findings.get(id).copied()
+    }
+
+    /// The evidence of a finding.
+    fn slice(&self, finding: &str) -> Option<&Evidence> {
+        self.slices.get(finding).copied()
     }
 
     /// The verdicts with their volumes, those that need attention first.

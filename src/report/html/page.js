@@ -75,9 +75,10 @@
   form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
   form.addEventListener("submit", (event) => event.preventDefault());
   pairLine.querySelector("button").addEventListener("click", () => { pair = null; filter(); });
-  all("a[data-from]").forEach((link) => link.addEventListener("click", () => {
+  all("a[data-from], .heat g").forEach((link) => link.addEventListener("click", () => {
     pair = { from: link.dataset.from, to: link.dataset.to };
     filter();
+    location.hash = "#findings";
   }));
   // A link to a finding that the filter hides shows it again.
   addEventListener("hashchange", () => {

@@ -99,6 +99,15 @@ pub(super) fn duration(nanoseconds: impl Borrow<i64>) -> String {
     format!("{sign}{text}")
 }
 
+/// A short time in the greatest unit of which it is a whole number: `20 µs`, `5 ms`.
+pub(super) fn distance(nanoseconds: impl Borrow<u64>) -> String {
+    let nanoseconds = *nanoseconds.borrow();
+    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "\u{b5}s"), (1, "ns")];
+    let fits = |(length, _): &&(u64, &str)| nanoseconds.is_multiple_of(*length);
+    let (length, name) = units.iter().find(fits).copied().unwrap_or((1, "ns"));
+    format!("{}\u{a0}{name}", number(nanoseconds / length))
+}
+
 /// `2026-03-02 22:00:05` of an RFC 3339 time.
 pub(super) fn time(text: &str) -> String {
     text.get(..19).unwrap_or(text).replace('T', " ")
@@ -190,6 +199,14 @@ mod tests {
     fn times() {
         assert_eq!(duration(28_478_708_554_362), "7\u{a0}h 54\u{a0}min");
         assert_eq!(duration(-1_500_000_000), "\u{2212}1.500\u{a0}s");
+        let distances = [
+            (20_000, "20\u{a0}\u{b5}s"),
+            (5_000_000, "5\u{a0}ms"),
+            (1_001, "1\u{202f}001\u{a0}ns"),
+        ];
+        for (nanoseconds, text) in distances {
+            assert_eq!(distance(nanoseconds), text);
+        }
         let at = |text: &str| Some(text.to_owned());
         let (one, other) = (at("2026-03-02T22:00:05.1Z"), at("2026-03-02T23:10:00.2Z"));
         assert_eq!(period(&one, &other), "2026-03-02 22:00:05 to 23:10:00");
