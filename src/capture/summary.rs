@@ -4,14 +4,16 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::arrivals::LatePackets;
 use super::clock::ClockSteps;
 use super::interface::{Interface, Resolution};
 use crate::base::time::Timestamp;
-use crate::base::{LinkType, merge};
+use crate::base::{LinkType, Name, merge, read_name};
 
 /// One input: a capture file, or a stream such as standard input.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InputSummary {
     /// Last component of the path; `-` for standard input.
     pub name: String,
@@ -121,7 +123,7 @@ impl InputSummary {
 }
 
 /// How an input is compressed, told by its first bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
     /// Not at all.
     #[default]
@@ -146,7 +148,7 @@ impl fmt::Display for Compression {
 }
 
 /// The file format around the packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Container {
     /// Classic pcap, magic a1b2c3d4 or a1b23c4d.
     Pcap,
@@ -167,7 +169,7 @@ impl fmt::Display for Container {
 }
 
 /// Byte order of the numbers in a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ByteOrder {
     /// Least significant byte first.
     Little,
@@ -215,7 +217,7 @@ impl fmt::Display for ByteOrder {
 
 /// How the reading of an input ended. Offsets count bytes of the decompressed stream from 0.
 /// Every packet before the offset has been read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// At the end of a record.
     Complete,
@@ -227,7 +229,8 @@ pub enum Ending {
         /// Bytes after that.
         bytes: u64,
         /// What those bytes are.
-        what: &'static str,
+        #[serde(deserialize_with = "read_name")]
+        what: Name,
     },
     /// At bytes that contradict the format. What follows them was not read as packets.
     Corrupt {

@@ -1,12 +1,14 @@
 //! Asks the recognisers and chooses among what they claim.
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::{Answer, Claim, Grade};
 use super::evidence::{Carriage, Evidence};
 use super::protocol::Protocol;
 use super::{RECOGNISERS, Recogniser};
 
 /// The recognisers that have not said no yet, one bit each in the order of trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Open(u128);
 
 const _: () = assert!(RECOGNISERS.len() <= 128, "one bit for each recogniser");
