@@ -18,6 +18,9 @@ pub struct InputSummary {
     /// Last component of the path; `-` for standard input.
     pub name: String,
     /// The path as it was given, or as the directory walk found it.
+    ///
+    /// Not stored: it means nothing to another run.
+    #[serde(skip)]
     pub path: PathBuf,
     /// Bytes read of the input as stored (compressed where it is compressed).
     pub size: u64,
@@ -246,6 +249,8 @@ pub enum Ending {
         /// Why.
         reason: String,
     },
+    /// With the watch that captured it, which began anew later. Nobody captured what came in between.
+    Interrupted,
     /// The reading was stopped before the end was reached.
     NotRead {
         /// Where it stopped.
@@ -271,6 +276,7 @@ impl fmt::Display for Ending {
             Ending::Unreadable { offset, reason } => {
                 write!(f, "unreadable at offset {offset}: {reason}")
             }
+            Ending::Interrupted => f.write_str("interrupted with the watch"),
             Ending::NotRead { offset } => write!(f, "not read from offset {offset}"),
         }
     }

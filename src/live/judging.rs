@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
 use super::event::{Change, Event};
+use super::flows::FlowsFile;
 use super::known::KnownFindings;
 use super::metrics::{Counters, Metrics};
 use super::session::{Ended, SessionError};
@@ -98,6 +99,7 @@ pub(super) struct Judging {
     pub(super) publish: Option<Publish>,
     pub(super) known: KnownFindings,
     pub(super) state: Option<StateFile>,
+    pub(super) flows: Option<FlowsFile>,
     pub(super) events: Arc<Mutex<EventWriter>>,
     pub(super) metrics: Metrics,
     pub(super) max_memory: u64,
@@ -176,6 +178,7 @@ impl Judging {
             match work {
                 Work::Look(view) => drop(self.look(view)),
                 Work::Checkpoint(view) => {
+                    self.store_flows(&view);
                     let (_, mut report, _) = self.look(view);
                     self.write_report(&mut report);
                     self.rewrite_state();
@@ -277,6 +280,15 @@ impl Judging {
         }
     }
 
+    /// Writes what the next run needs to go on.
+    fn store_flows(&self, view: &View) {
+        let Some(flows) = &self.flows else { return };
+        if let Err(error) = flows.write(&view.partial, &view.inputs, view.times) {
+            let reason = format!("cannot write `{}`: {error}", flows.path().display());
+            send(&self.events, Event::StateFailed { reason });
+        }
+    }
+
     /// Seals the report and writes it. Answers why it could not.
     fn write_report(&mut self, report: &mut Report) -> Option<String> {
         let publish = self.publish.as_ref()?;
@@ -310,6 +322,7 @@ impl Judging {
 
     fn end(mut self, view: View) -> Ended {
         let inputs = view.inputs.clone();
+        self.store_flows(&view);
         let (assessment, mut report, stream) = self.look(view);
         let failed = self.write_report(&mut report);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);

@@ -13,6 +13,7 @@
 
 mod clock;
 mod event;
+mod flows;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
