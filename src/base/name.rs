@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 pub type Name = &'static str;
 
 /// Most names that are read back, and most bytes of one: what is read stays for good.
-const MOST: usize = 1024;
+const MOST: usize = 65_536;
 const LONGEST: usize = 64;
 
 /// The names read back so far.

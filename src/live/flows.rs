@@ -33,6 +33,9 @@ const DIGEST: usize = 32;
 /// How hard to pack: the least, for many bytes in little time.
 const LEVEL: i32 = 1;
 
+/// Most runs of which the inputs are told apart; the report lists each.
+const MOST_INPUTS: usize = 1000;
+
 /// Most bytes of the first line.
 const LONGEST_HEAD: usize = 1 << 16;
 
@@ -80,6 +83,8 @@ pub(super) enum Refusal {
     Memory,
     #[error(transparent)]
     Values(#[from] StoreError),
+    #[error("it is of {0} runs, more than a report tells apart")]
+    Runs(usize),
     #[error("it names the inputs in another form: {0}")]
     Inputs(#[from] postcard::Error),
 }
@@ -209,11 +214,15 @@ impl FlowsFile {
         if self.watched.mode == "replay" && inputs.iter().any(again) {
             return Ok(None);
         }
+        let earlier = Earlier::new(inputs, times);
+        if earlier.count() >= MOST_INPUTS {
+            return Err(Refusal::Runs(earlier.count()));
+        }
         let partial = Partial::restore(hasher, copy_reach, values)?;
         if io::copy(values, &mut io::sink())? > 0 {
             return Err(Refusal::Checksum);
         }
-        Ok(Some(Restored { partial, earlier: Earlier::new(inputs, times) }))
+        Ok(Some(Restored { partial, earlier }))
     }
 }
 
@@ -250,5 +259,153 @@ impl<W: Write> Write for Summed<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{LinkType, Timestamp};
+    use crate::capture::{FrameBatch, FrameMeta, FrameRef, Interface, RunningSummary};
+    use crate::engine::Fold;
+
+    const ROOM: u64 = 1 << 30;
+
+    /// A UDP datagram without payload, from a port of its own.
+    fn frame(port: u16) -> Vec<u8> {
+        let mut bytes = vec![0; 12];
+        bytes.extend([8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        bytes.extend(port.to_be_bytes());
+        bytes.extend([0, 53, 0, 8, 0, 0]);
+        bytes
+    }
+
+    /// What a run saw of `flows` flows.
+    fn seen(flows: u16) -> (Partial, Vec<InputSummary>) {
+        let mut running = RunningSummary::new("eth1", Interface::default());
+        let mut batch = FrameBatch::default();
+        for number in 0..flows {
+            let bytes = frame(1024 + number);
+            let meta = FrameMeta {
+                offset: batch.bytes.len(),
+                captured: bytes.len() as u32,
+                original: bytes.len() as u32,
+                time: Timestamp::from_nanos(i64::from(number) * 1000),
+                source: FrameRef {
+                    ordinal: number.into(),
+                    input: 0,
+                    number: u64::from(number) + 1,
+                },
+                stored_at: 0,
+                interface: 0,
+                link: LinkType::ETHERNET,
+                fcs_bytes: 0,
+            };
+            running.count(&meta);
+            batch.frames.push(meta);
+            batch.bytes.extend(bytes);
+        }
+        let mut fold = Fold::with_reach(RandomState::default(), u64::MAX, 0).from_begin();
+        fold.push(&[batch]);
+        (fold.finish(), vec![running.summary().clone()])
+    }
+
+    fn live(input: &str) -> Watched {
+        let (input, mode) = (input.to_owned(), "live".to_owned());
+        Watched { input, mode, filter: None, keep_copies: true }
+    }
+
+    fn read(file: &FlowsFile) -> Result<Option<Restored>, Refusal> {
+        file.read(RandomState::default(), 0, ROOM)
+    }
+
+    fn written(folder: &Path, flows: u16) -> FlowsFile {
+        let file = FlowsFile::beside(&folder.join("state"), live("eth1"));
+        let (partial, inputs) = seen(flows);
+        file.write(&partial, &inputs, TimeHealth::default()).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(folder.path(), 300);
+        let Restored { partial, earlier } = read(&file).unwrap().unwrap();
+        assert_eq!((partial.runs(), earlier.count(), earlier.packets()), (300, 1, 300));
+        let (expected, _) = seen(300);
+        assert_eq!(partial.evaluate(), expected.evaluate());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_file_with_any_other_byte_or_length_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(folder.path(), 2000);
+        let bytes = std::fs::read(file.path()).unwrap();
+        let changes = (0..bytes.len()).step_by(97).map(|place| {
+            let mut changed = bytes.clone();
+            changed[place] ^= 0x10;
+            changed
+        });
+        let cuts = (0..bytes.len()).step_by(97).map(|end| bytes[..end].to_vec());
+        let longer = std::iter::once([&bytes[..], b"x"].concat());
+        let mut refused = 0;
+        for other in changes.chain(cuts).chain(longer) {
+            std::fs::write(file.path(), &other).unwrap();
+            assert!(read(&file).is_err(), "{} bytes", other.len());
+            refused += 1;
+        }
+        assert!(refused > 50, "{refused}");
+    }
+
+    /// The bytes of a file with another head, and a checksum that fits.
+    fn with_head(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        assert!(head.contains(old), "{head}");
+        let mut changed = head.replace(old, new).into_bytes();
+        changed.extend(&bytes[end..bytes.len() - DIGEST]);
+        let digest = Sha256::digest(&changed);
+        changed.extend(digest);
+        changed
+    }
+
+    #[test]
+    fn the_flows_of_another_program_or_watch_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(folder.path(), 3);
+        let bytes = std::fs::read(file.path()).unwrap();
+        for (old, new, said) in [
+            (PROGRAM, "9.9.9+0", "version 9.9.9+0"),
+            ("eth1", "eth2", "about `eth2` (live, no filter)"),
+            ("\"filter\":null", "\"filter\":\"tcp\"", "about `eth1` (live, tcp)"),
+            ("\"keep_copies\":true", "\"keep_copies\":false", "without --keep-copies"),
+            ("portolan_flows", "other", "does not begin"),
+        ] {
+            std::fs::write(file.path(), with_head(&bytes, old, new)).unwrap();
+            let refusal = read(&file).err().expect(said);
+            let line = file.refused(&refusal);
+            assert!(line.contains(said) && !line.contains('\n'), "{line}");
+        }
+        std::fs::write(file.path(), with_head(&bytes, "eth1", "eth1")).unwrap();
+        assert!(read(&file).unwrap().is_some(), "the test changes nothing else");
+    }
+
+    #[test]
+    fn more_than_fits_into_memory_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = written(folder.path(), 2000);
+        let size = std::fs::metadata(file.path()).unwrap().len();
+        for room in [0, 100, size - 1, size, 2 * size] {
+            let read = file.read(RandomState::default(), 0, room);
+            assert!(matches!(read, Err(Refusal::Memory)), "{room} of {size} bytes");
+        }
+    }
+
+    #[test]
+    fn no_file_is_no_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = FlowsFile::beside(&folder.path().join("state"), live("eth1"));
+        assert!(read(&file).unwrap().is_none());
     }
 }
