@@ -240,7 +240,7 @@ pub(super) struct Watch {
     #[arg(long, value_name = "MINUTES", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub(super) report_every: u32,
-    /// Remember findings in this file over a restart
+    /// Remember findings in this file over a restart, and flows in FILE.flows
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
     /// Hours for which flows are reported after they ended
