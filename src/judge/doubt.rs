@@ -181,7 +181,6 @@ impl Doubt {
                 | Doubt::Filtered(_)
                 | Doubt::Dropped(_)
                 | Doubt::LostByMirrors(_)
-                | Doubt::Interrupted { .. }
         )
     }
 }

@@ -144,8 +144,9 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let remembered = state.as_mut().map(StateFile::take_remembered).unwrap_or_default();
     let known = KnownFindings::restore(remembered);
     let events = Arc::new(Mutex::new(events));
-    let flows =
-        state.as_ref().map(|state| FlowsFile::beside(state.path(), watched(&plan, &source)));
+    let flows = state
+        .as_ref()
+        .map(|state| FlowsFile::beside(state.path(), watched(&plan, source.as_ref())));
     let (fold, earlier, refused) = begin(&plan, flows.as_ref());
     let remembered = known.len() as u64;
     send(&events, Event::Started { input: source.name(), remembered, flows: fold.runs() });
@@ -196,7 +197,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
 }
 
 /// What is watched, for whoever finds its flows later.
-fn watched(plan: &Plan, source: &Box<dyn Source>) -> Watched {
+fn watched(plan: &Plan, source: &dyn Source) -> Watched {
     Watched {
         input: source.name(),
         mode: plan.mode.to_owned(),

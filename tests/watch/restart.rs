@@ -143,6 +143,7 @@ fn flows_go_on_after_a_kill_as_if_only_the_time_between_were_missing() {
         let rest = ["--state", "state", "--report", "r.json", "--site", site.to_str().unwrap()];
         let first = ["--replay", "waiting.pcap", "--speed", "original"];
         let watching = post.watch(&[&first[..], &rest].concat());
+        post.wait_for(|event| matches!(event, Event::Started { .. }));
         // A checkpoint holds what was read before it: one of them all packets of the first half.
         wait(|| {
             watching.signal("-USR1");
