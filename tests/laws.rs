@@ -1,6 +1,8 @@
 //! The law of the fold: for any cut of the packets, merging the parts evaluates to what the
 //! whole evaluates to; and neither batch size nor the number of threads changes anything.
 
+mod stored;
+
 use portolan::base::{LinkType, Timestamp};
 use portolan::capture::{FrameBatch, FrameMeta, FrameRef, Hashing, Inputs};
 use portolan::engine::{Evaluated, Fold, Partial};

@@ -8,13 +8,14 @@
 mod waiting;
 mod watch_capture;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use portolan::live::{Event, EventLine};
+use portolan::live::{Change, Event, EventLine};
 use portolan::report::model::Report;
 use tempfile::TempDir;
 
@@ -306,6 +307,100 @@ fn a_live_run_gives_the_report_of_the_packets_recorded_beside_it() {
         let texts = [&live, &offline].map(|report| serde_json::to_string_pretty(report).unwrap());
         assert!(texts[0] == texts[1], "{fixture}: {} and {}", texts[0].len(), texts[1].len());
     }
+}
+
+/// The first packets of a recording, and the last ones, as two captures.
+fn ends_of(recording: &Path, (first, last): (u64, u64), to: [&Path; 2]) {
+    let total = packets_of(recording);
+    let mut source = pcap::Capture::from_file_with_precision(recording, pcap::Precision::Nano)
+        .expect("a recording");
+    let dead = |to: &Path| {
+        let link = pcap::Linktype::ETHERNET;
+        let dead = pcap::Capture::dead_with_precision(link, pcap::Precision::Nano).unwrap();
+        dead.savefile(to).unwrap()
+    };
+    let [mut one, mut other] = to.map(dead);
+    let mut number = 0;
+    while let Ok(packet) = source.next_packet() {
+        if number < first {
+            one.write(&packet);
+        }
+        if number >= total - last {
+            other.write(&packet);
+        }
+        number += 1;
+    }
+    one.flush().unwrap();
+    other.flush().unwrap();
+}
+
+/// Killed while packets come, and started again: the report is the one over the packets less those
+/// between the last checkpoint and the start.
+#[test]
+fn a_watch_that_is_killed_under_load_loses_what_came_after_the_last_checkpoint() {
+    let test = "a_watch_that_is_killed_under_load_loses_what_came_after_the_last_checkpoint";
+    let Some(lab) = Lab::new(test) else { return };
+    let voicemail = repository("fixtures/voicemail/capture.pcap");
+    let quickstart = repository("fixtures/quickstart/capture.pcap");
+    let site = repository("fixtures/voicemail/site.toml");
+    fs::copy(&site, lab.path("site.toml")).unwrap();
+    fs::create_dir(lab.path("state")).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(lab.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    let Some(mut recording) = lab.record(test) else { return };
+    let arguments = ["--site", "site.toml", "--state", "state/findings"];
+    let mut watching = lab.watch(&arguments);
+    lab.send(&voicemail, 1);
+    watching.signal("-USR1");
+    wait(|| fs::metadata(lab.path("state/findings.flows")).ok());
+    lab.send(&quickstart, 40);
+    watching.signal("-KILL");
+    wait(|| watching.child.try_wait().unwrap());
+    let told = lab.events();
+    let state = fs::read_to_string(lab.path("state/findings")).unwrap();
+    fs::remove_file(lab.path("events.ndjson")).unwrap();
+    let mut watching = lab.watch(&arguments);
+    lab.send(&quickstart, 1);
+    let sent = packets_of(&voicemail) + 41 * packets_of(&quickstart);
+    wait(|| (recorded(&lab.path("beside.pcap")) == Some(sent)).then_some(()));
+    watching.stop();
+    recording.stop();
+    let live = lab.report("watch.json");
+    let counts = (live.inputs[0].packets, live.inputs[1].packets);
+    assert!(counts.0 > 0 && counts.0 <= packets_of(&voicemail), "{counts:?}");
+    assert_eq!((live.inputs.len(), counts.1), (2, packets_of(&quickstart)));
+    let (one, other) = (lab.path("one.pcap"), lab.path("other.pcap"));
+    ends_of(&lab.path("beside.pcap"), counts, [&one, &other]);
+    let mut command = lab.command(env!("CARGO_BIN_EXE_portolan"));
+    command.args(["check", "--quiet", "--report", "check.json", "--max-memory", "1G"]);
+    let output = command.args(["--site", "site.toml", "one.pcap", "other.pcap"]).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let offline = lab.report("check.json");
+    let [live, offline] = [&live, &offline].map(|report| serde_json::to_value(report).unwrap());
+    for block in ["window", "accounting", "findings", "rules", "hosts", "unknown_peers"] {
+        assert_eq!(live[block], offline[block], "{block}");
+    }
+    // No finding that was told is forgotten, and none that the state knew to be told is told again.
+    let new = |events: &[Event]| -> Vec<String> {
+        let ids = events.iter().filter_map(|event| match event {
+            Event::Finding { change: Change::New, finding } => Some(finding.id.clone()),
+            _ => None,
+        });
+        ids.collect()
+    };
+    let mut remembered = BTreeMap::new();
+    for line in state.lines() {
+        // A kill may cut the last line off.
+        let Ok(known) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        if let Some(id) = known["finding"]["id"].as_str() {
+            remembered.insert(id.to_owned(), known["told"] == true);
+        }
+    }
+    let (before, after) = (new(&told), new(&lab.events()));
+    assert!(before.len() > 10 && before.iter().all(|id| remembered.contains_key(id)));
+    let again = after.iter().filter(|id| remembered.get(*id) == Some(&true)).count();
+    assert_eq!(again, 0, "{after:?}");
+    assert!(remembered.values().any(|told| *told), "no checkpoint knew of any event");
 }
 
 #[test]

@@ -4,11 +4,15 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An address and a port. The port is 0 where the protocol has none.
 ///
 /// Addresses are held as 16 bytes, IPv4 in its mapped form (`::ffff:a.b.c.d`), so that both
 /// families share one ordering and one hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Endpoint {
     address: [u8; 16],
     port: u16,
@@ -68,7 +72,9 @@ impl fmt::Display for Endpoint {
 }
 
 /// An IP protocol number, unknown ones kept as they are (IANA "Protocol Numbers").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct IpProto(pub u8);
 
 impl IpProto {
@@ -130,7 +136,9 @@ impl fmt::Display for IpProto {
 pub const SYSTEM_PORTS: u16 = 1024;
 
 /// A LINKTYPE number as registered by tcpdump.org, unknown ones kept as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct LinkType(pub u16);
 
 impl LinkType {

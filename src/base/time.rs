@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Nanoseconds since 1970-01-01T00:00:00Z as a capture recorded them.
 ///
 /// Files may hold times up to 2554 (pcap seconds are 32 bits unsigned, so 2106 there); what
 /// does not fit is saturated by the reader that meets it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Timestamp(i64);
 
 const SECOND: i64 = 1_000_000_000;

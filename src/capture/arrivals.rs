@@ -16,6 +16,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::batch::FrameMeta;
 use super::clock::{ClockSteps, is_jump, is_orderly};
 use crate::base::Timestamp;
@@ -46,7 +48,7 @@ pub(super) fn weight(captured: u32) -> u64 {
 }
 
 /// What became of late packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatePackets {
     /// Late packets that were put back in the order of their times.
     pub reordered: u64,
@@ -56,7 +58,7 @@ pub struct LatePackets {
 
 /// How orderly the times of the whole stream are, over all inputs as they were read. The same
 /// for the same packets in any number of files, as long as none is later than a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeHealth {
     /// Steps back and jumps between neighbours in arrival order. Packets are numbered in that
     /// order, from 1.

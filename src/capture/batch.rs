@@ -1,12 +1,16 @@
 //! A batch of captured frames in one arena, cleared and reused.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{LinkType, Timestamp};
 
 /// Where a frame comes from: its place in the stream, which input, which packet of it.
 ///
 /// Ordered by the place in the stream. Inputs are numbered in the order in which they are read,
 /// packets from 1 as tshark and capinfos count them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FrameRef {
     /// Place in the whole stream once late packets were put back, counted from 0 over all inputs.
     pub ordinal: u64,

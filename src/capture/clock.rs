@@ -3,6 +3,8 @@
 //! In: the time from each packet to the next in arrival order. Out: counts with the first packet
 //! of each kind. Putting packets in order is the task of `arrivals` and `reorder`.
 
+use serde::{Deserialize, Serialize};
+
 /// A step back by more nanoseconds than this is no disorder but a clock that was set: a minute.
 const JUMP_BACKWARD: i64 = 60_000_000_000;
 
@@ -22,7 +24,7 @@ pub(super) fn is_jump(nanos: i64) -> bool {
 }
 
 /// Steps of time of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeSteps {
     /// How many.
     pub count: u64,
@@ -45,7 +47,7 @@ impl TimeSteps {
 }
 
 /// Steps of time between neighbours that an orderly capture does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockSteps {
     /// Packets that are earlier than the one before them, those behind a jump included.
     pub regressions: TimeSteps,

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{LinkType, Timestamp};
 
 /// One capture interface as its file describes it.
 ///
 /// Classic pcap has one, without name or counters. pcapng numbers interfaces anew in every
 /// section (draft-ietf-opsawg-pcapng section 4.2).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Interface {
     /// Section of the file, from 0.
     pub section: u32,
@@ -56,7 +58,7 @@ impl Interface {
 
 /// Counters of an Interface Statistics Block since the start of the capture; the last block
 /// of an interface holds (draft-ietf-opsawg-pcapng section 4.6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfaceStatistics {
     /// `isb_ifrecv`: packets received from the physical interface.
     pub received: Option<u64>,
@@ -71,7 +73,7 @@ pub struct InterfaceStatistics {
 }
 
 /// The unit in which an interface counts time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resolution {
     /// 10 to the minus n seconds.
     Decimal(u8),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::arrivals::TimeHealth;
 use super::batch::{FrameBatch, FrameMeta};
+use super::earlier::Earlier;
 use super::interface::{Interface, InterfaceStatistics};
 use super::reorder::{Reorder, recycle};
 use super::summary::{Ending, InputSummary};
@@ -18,19 +19,36 @@ use crate::base::{LinkType, Timestamp};
 pub struct LiveInput {
     running: RunningSummary,
     reorder: Reorder,
+    /// Packets of the inputs before this one.
+    before: u64,
+    /// Number of this input.
+    number: u32,
 }
 
 impl LiveInput {
     /// An input of which nothing has arrived.
     pub fn new(name: &str, interface: Interface) -> Self {
-        LiveInput { running: RunningSummary::new(name, interface), reorder: Reorder::default() }
+        LiveInput::behind(&Earlier::default(), name, interface)
+    }
+
+    /// The same behind other inputs.
+    pub fn behind(earlier: &Earlier, name: &str, interface: Interface) -> Self {
+        let before = earlier.packets();
+        LiveInput {
+            running: RunningSummary::new(name, interface),
+            reorder: Reorder::behind(before),
+            before,
+            number: u32::try_from(earlier.count()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Takes the frames of `batch`, which follow all taken before, and leaves it empty.
     pub fn push(&mut self, batch: &mut FrameBatch) {
         for frame in &mut batch.frames {
-            frame.source.ordinal = self.running.summary.packets;
-            frame.source.number = frame.source.ordinal + 1;
+            let number = self.running.summary.packets;
+            frame.source.ordinal = self.before + number;
+            frame.source.input = self.number;
+            frame.source.number = number + 1;
             self.running.count(frame);
         }
         self.reorder.push(batch);
@@ -79,7 +97,7 @@ impl LiveInput {
 
     /// What is known of the input so far.
     pub fn summary(&self) -> InputSummary {
-        let late = self.reorder.late(0);
+        let late = self.reorder.late(self.number as usize);
         InputSummary { late, ..self.running.summary().clone() }
     }
 }

@@ -70,6 +70,11 @@ struct Exception {
 }
 
 impl Reorder {
+    /// Holds nothing yet, of a stream of which `packets` packets went before.
+    pub(super) fn behind(packets: u64) -> Self {
+        Reorder { released: packets, ..Reorder::default() }
+    }
+
     /// Takes the frames of `batch`, whose ordinals count arrivals, and leaves it without any and
     /// with other memory.
     pub(super) fn push(&mut self, batch: &mut FrameBatch) {

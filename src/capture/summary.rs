@@ -4,18 +4,23 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::arrivals::LatePackets;
 use super::clock::ClockSteps;
 use super::interface::{Interface, Resolution};
 use crate::base::time::Timestamp;
-use crate::base::{LinkType, merge};
+use crate::base::{LinkType, Name, merge, read_name};
 
 /// One input: a capture file, or a stream such as standard input.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InputSummary {
     /// Last component of the path; `-` for standard input.
     pub name: String,
     /// The path as it was given, or as the directory walk found it.
+    ///
+    /// Not stored: it means nothing to another run.
+    #[serde(skip)]
     pub path: PathBuf,
     /// Bytes read of the input as stored (compressed where it is compressed).
     pub size: u64,
@@ -121,7 +126,7 @@ impl InputSummary {
 }
 
 /// How an input is compressed, told by its first bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
     /// Not at all.
     #[default]
@@ -146,7 +151,7 @@ impl fmt::Display for Compression {
 }
 
 /// The file format around the packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Container {
     /// Classic pcap, magic a1b2c3d4 or a1b23c4d.
     Pcap,
@@ -167,7 +172,7 @@ impl fmt::Display for Container {
 }
 
 /// Byte order of the numbers in a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ByteOrder {
     /// Least significant byte first.
     Little,
@@ -215,7 +220,7 @@ impl fmt::Display for ByteOrder {
 
 /// How the reading of an input ended. Offsets count bytes of the decompressed stream from 0.
 /// Every packet before the offset has been read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// At the end of a record.
     Complete,
@@ -227,7 +232,8 @@ pub enum Ending {
         /// Bytes after that.
         bytes: u64,
         /// What those bytes are.
-        what: &'static str,
+        #[serde(deserialize_with = "read_name")]
+        what: Name,
     },
     /// At bytes that contradict the format. What follows them was not read as packets.
     Corrupt {
@@ -243,6 +249,8 @@ pub enum Ending {
         /// Why.
         reason: String,
     },
+    /// With the watch that captured it, which began anew later. Nobody captured what came in between.
+    Interrupted,
     /// The reading was stopped before the end was reached.
     NotRead {
         /// Where it stopped.
@@ -268,6 +276,7 @@ impl fmt::Display for Ending {
             Ending::Unreadable { offset, reason } => {
                 write!(f, "unreadable at offset {offset}: {reason}")
             }
+            Ending::Interrupted => f.write_str("interrupted with the watch"),
             Ending::NotRead { offset } => write!(f, "not read from offset {offset}"),
         }
     }

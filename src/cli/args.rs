@@ -252,7 +252,7 @@ pub(super) struct Watch {
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size,
         requires = "evidence")]
     pub(super) evidence_ring: u64,
-    /// Remember findings in this file over a restart
+    /// Remember findings in this file over a restart, and flows in FILE.flows
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
     /// Hours for which flows are reported after they ended

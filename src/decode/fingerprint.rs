@@ -7,12 +7,14 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use foldhash::fast::RandomState;
 
 use crate::base::IpProto;
 
 /// What is equal in all copies of a packet, and what tells them apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Hash over the captured bytes of the innermost IP packet, without hop limit, header
     /// checksum and traffic class. Comparable within one run of the program: its key is drawn
@@ -25,7 +27,7 @@ pub struct Fingerprint {
 }
 
 /// What tells a copy of a packet from a repetition by its sender.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Distinction {
     /// Nothing: TCP acknowledgements and resets without data are sent again at any time.
     #[default]

@@ -1,9 +1,11 @@
 //! The order-free key of a flow.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Endpoint, IpProto};
 
 /// Which way a packet travels between the two ordered ends of a [`FlowKey`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// From the lower end to the higher.
     AToB,
@@ -25,7 +27,7 @@ impl Direction {
 ///
 /// VLAN identifiers and outer headers are not part of it: a mirror port shows the two
 /// directions of one flow under different tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FlowKey {
     a: Endpoint,
     b: Endpoint,

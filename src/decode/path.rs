@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A header outside the innermost IP header, other than the link header.
 ///
 /// The numbers are the codes in a [`Path`]; they never change their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Outer {
     /// An IEEE 802.1Q family tag.
@@ -188,7 +190,9 @@ const ROOM: u32 = 10;
 /// out, and the path says so.
 ///
 /// Kept as one word: six bits a header, the outermost lowest, the count in the uppermost four.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Path(u64);
 
 impl Path {

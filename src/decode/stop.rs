@@ -1,10 +1,12 @@
 //! Where and why decoding stopped, as values and in words.
 
+use serde::{Deserialize, Serialize};
+
 use super::non_ip::non_ip_name;
 use std::fmt;
 
 /// A header layer, for saying where decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Layer {
     /// The link type itself.
     LinkType,
@@ -107,7 +109,7 @@ pub enum Layer {
 }
 
 /// Why decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum StopReason {
     /// The frame ends inside the header although the capture did not cut it.
     ShortHeader,
@@ -126,7 +128,7 @@ pub enum StopReason {
 }
 
 /// Where and why decoding stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stop {
     /// The header that could not be read.
     pub layer: Layer,

@@ -1,5 +1,7 @@
 //! What decoding a frame yields.
 
+use serde::{Deserialize, Serialize};
+
 use super::fingerprint::Fingerprint;
 use super::path::Path;
 use super::{Direction, FlowKey, Layer, Stop};
@@ -142,7 +144,7 @@ pub enum Transport {
 
 /// What ties the fragments of one datagram together (RFC 791 section 3.2, RFC 8200
 /// section 4.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DatagramId {
     /// Sender, port 0.
     pub source: Endpoint,
@@ -155,7 +157,7 @@ pub struct DatagramId {
 }
 
 /// An IP fragment that is not the first of its datagram.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FragmentUnit {
     /// The datagram it belongs to.
     pub datagram: DatagramId,

@@ -1,7 +1,7 @@
 //! What the inputs and the fold say of the evidence, for judging.
 
 use super::partial::Evaluated;
-use crate::capture::{InputSummary, Interface, TimeHealth};
+use crate::capture::{Ending, InputSummary, Interface, TimeHealth};
 use crate::judge::{Doubt, Evidence};
 
 impl Evaluated {
@@ -24,6 +24,7 @@ impl Evaluated {
             (dropped, Doubt::Dropped(dropped)),
             (back.count, Doubt::ClockSetBack(back)),
             (forward.count, Doubt::Paused(forward)),
+            interrupted(inputs),
             (out_of_reach, Doubt::OutOfOrder(out_of_reach)),
             (cut, Doubt::Cut(cut)),
             (facts.over_9216, Doubt::SuperFrames(facts.over_9216)),
@@ -42,4 +43,14 @@ impl Evaluated {
                 .collect(),
         }
     }
+}
+
+/// How often a watch was started again, and for how long it saw nothing.
+fn interrupted(inputs: &[InputSummary]) -> (u64, Doubt) {
+    let over = |input: &InputSummary| input.ending == Ending::Interrupted;
+    let times = inputs.iter().filter(|input| over(input)).count() as u64;
+    let next = inputs.windows(2).filter(|pair| pair.first().is_some_and(over));
+    let gaps = next.filter_map(|pair| pair.last().and_then(|input| input.gap_to_previous));
+    let nanos = gaps.filter_map(|gap| u64::try_from(gap).ok()).fold(0, u64::saturating_add);
+    (times, Doubt::Interrupted { times, nanos })
 }

@@ -16,7 +16,7 @@ pub(super) const BYTES_PER_RUN: u64 = 768;
 
 /// How far apart two copies of one packet may lie in the stream, in packets. A mirror of ten
 /// gigabits passes about as many in a millisecond.
-const COPY_REACH: u64 = 2048;
+pub const COPY_REACH: u64 = 2048;
 
 /// Folds batches into a [`Partial`].
 #[derive(Clone, Debug)]
@@ -42,6 +42,12 @@ impl Fold {
         copy_reach: u64,
     ) -> Self {
         Fold { partial: Partial::new(hasher, copy_reach), routed: Vec::new(), most_runs }
+    }
+
+    /// Goes on behind a stretch that has the begin of its stream. At `most_runs` runs no flow
+    /// begins any more, as in [`Fold::new`].
+    pub fn resume(partial: Partial, most_runs: u64) -> Self {
+        Fold { partial, routed: Vec::new(), most_runs }
     }
 
     /// The same for a stream that has its begin here: no packet is held back for what may lie

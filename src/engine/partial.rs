@@ -1,5 +1,7 @@
 //! What is carried from packets to evaluation, and how two stretches of the stream join.
 
+mod stored;
+
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
@@ -12,6 +14,8 @@ use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
     FragmentPool, QuoteLog, Room, Tally, records,
 };
+
+pub use stored::StoreError;
 
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;

@@ -1,5 +1,7 @@
 //! What a chunk of frames decodes to, sorted by where it goes.
 
+use serde::{Deserialize, Serialize};
+
 use super::partial::SHARDS;
 use super::timeline::Timeline;
 use crate::base::Merge;
@@ -81,7 +83,7 @@ impl<'a> Chunk<'a> {
 }
 
 /// What is known of each frame by itself, added up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Counts {
     /// Frames that are no packets of flows and no fragments.
     pub(super) accounting: Accounting,

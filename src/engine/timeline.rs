@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Merge, Timestamp};
 use crate::capture::FrameMeta;
 
@@ -14,7 +16,7 @@ const HOURS: usize = 17_568;
 type Stop = (u64, Timestamp);
 
 /// The packet times of a stretch of the stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeline {
     first: Option<Stop>,
     last: Option<Stop>,

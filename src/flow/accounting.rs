@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Merge, merge::least};
 use crate::capture::FrameRef;
 use crate::decode::{Layer, Stop};
@@ -10,7 +12,7 @@ use crate::decode::{Layer, Stop};
 const DISTINCT_CLASSES: usize = 1024;
 
 /// Where a packet ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// In a flow.
     Flow,
@@ -31,7 +33,7 @@ pub enum Class {
 }
 
 /// Packets and bytes of a class, and one example.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Packets.
     pub packets: u64,
@@ -62,7 +64,7 @@ impl Merge for Tally {
 /// The wire decides how many classes there are, so only the least 1024 are told apart; the
 /// others are added up as [`Class::Remainder`]. A class that is kept at the end was kept from
 /// its first packet on, because the greatest kept class only ever falls.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounting {
     classes: BTreeMap<Class, Tally>,
 }

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::Timestamp;
 use crate::decode::DatagramId;
 
 /// Values by datagram, each with the time from which it ages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Aging<V> {
     held: BTreeMap<DatagramId, (Timestamp, V)>,
     order: BTreeSet<(Timestamp, DatagramId)>,

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Endpoint, IpProto, Merge, Timestamp};
 use crate::capture::{FrameMeta, FrameRef};
 use crate::decode::{Carrier, Outer};
@@ -18,7 +20,7 @@ const CARRIERS: usize = 4096;
 const LATE: i64 = 1024;
 
 /// One direction of a tunnel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CarrierKey {
     /// Which kind.
     pub outer: Outer,
@@ -48,7 +50,7 @@ impl CarrierKey {
 type Passage = (FrameRef, Timestamp, Option<u32>);
 
 /// What went through one direction of a tunnel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierUse {
     /// Packets.
     pub packets: u64,
@@ -68,7 +70,7 @@ pub struct CarrierUse {
 }
 
 /// Packets of a tunnel and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// Packets.
     pub packets: u64,
@@ -156,7 +158,7 @@ fn skipped(one: Option<u32>, next: Option<u32>) -> i64 {
 /// The wire decides how many there are, so only the least 4096 are told apart; the packets of
 /// the others are counted as lost detail. A tunnel that is kept at the end was kept from its
 /// first packet on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CarrierLog {
     carriers: BTreeMap<CarrierKey, CarrierUse>,
     untold: u64,

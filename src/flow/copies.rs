@@ -12,6 +12,8 @@
 //! what makes the answer the same for any cut of the stream: see
 //! [`Partial`](crate::engine::Partial).
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{Merge, Timestamp};
 use crate::decode::{Distinction, Fingerprint};
 
@@ -126,7 +128,7 @@ impl CopyWindow {
 }
 
 /// How many copies were left out, and how they lay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyCounts {
     /// Copies with the same hop limit.
     pub exact: u64,

@@ -1,6 +1,8 @@
 //! What the packets say of the capture itself: whether network cards joined packets, whether
 //! checksums can be trusted, how much was cut.
 
+use serde::{Deserialize, Serialize};
+
 use super::copies::CopyCounts;
 use crate::base::Merge;
 use crate::decode::{FragmentUnit, Unit};
@@ -12,7 +14,7 @@ const ETHERNET_MTU: u32 = 1500;
 const JUMBO_MTU: u32 = 9216;
 
 /// Counts over all IP packets read, by the bytes that were on the wire, copies included unless said otherwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaptureFacts {
     /// IP packets and fragments.
     pub ip_packets: u64,

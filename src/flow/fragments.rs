@@ -8,6 +8,8 @@
 //! A later fragment that waited takes time and place of its first, which are the same however
 //! the stream is cut. One whose first is already known keeps its own.
 
+use serde::{Deserialize, Serialize};
+
 use super::accounting::{Accounting, Class, Tally};
 use super::aging::Aging;
 use crate::base::{Timestamp, merge::least};
@@ -35,7 +37,7 @@ const WAITING: usize = 65_536;
 const WAITING_OF_ONE: usize = 128;
 
 /// A first fragment, already a packet of its flow.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct FirstFragment {
     /// The flow.
     pub key: FlowKey,
@@ -57,7 +59,7 @@ pub enum FragmentEvent {
 }
 
 /// First fragments, and later fragments that wait for them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Window {
     firsts: Aging<FirstFragment>,
     waiting: Aging<Vec<FragmentUnit>>,
@@ -125,7 +127,7 @@ impl Window {
 }
 
 /// The fragments of a stretch of the stream whose other half may still come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FragmentPool {
     begin: Option<Timestamp>,
     /// What lies near the begin. Nothing in it ages, so it has its own bounds: whatever the

@@ -1,5 +1,7 @@
 //! All runs of one five-tuple.
 
+use serde::{Deserialize, Serialize};
+
 use super::segment::Segment;
 use super::table::{Packet, Room};
 use crate::base::IpProto;
@@ -8,7 +10,7 @@ use crate::decode::Direction;
 /// The runs of one five-tuple in arrival order.
 ///
 /// Almost every five-tuple has one run, so the first is held in place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FlowHistory {
     first: Segment,
     #[expect(clippy::box_collection, reason = "one word instead of three in every flow")]

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::{IpProto, Merge, Timestamp, merge::least, merge::most};
 use crate::capture::FrameRef;
 use crate::decode::{Direction, FlowKey, Transport, Unit};
@@ -15,7 +17,7 @@ use crate::decode::{Direction, FlowKey, Transport, Unit};
 const QUOTED_FLOWS: usize = 65_536;
 
 /// What ICMP errors said of packets that one end had sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// Error messages.
     pub messages: u64,
@@ -67,7 +69,7 @@ impl Merge for Quote {
 }
 
 /// What ICMP errors said, by quoted flow and the way the quoted packet travelled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteLog {
     quotes: BTreeMap<(FlowKey, Direction), Quote>,
     lost: u64,

@@ -1,5 +1,7 @@
 //! A run of packets of one five-tuple: the smallest piece from which flows are put together.
 
+use serde::{Deserialize, Serialize};
+
 use super::accounting::Tally;
 use super::carriers::{Amount, CarrierUse};
 use super::table::{Packet, Room};
@@ -32,7 +34,7 @@ const SYN_RETRY_LIMIT: i64 = 120 * SECOND;
 const GREATEST_GAP: u32 = 1 << 27;
 
 /// What was seen of TCP in one direction, as a set of bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpSeen(u16);
 
 impl TcpSeen {
@@ -110,7 +112,7 @@ impl TcpSeen {
 }
 
 /// What one end sent during a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Half {
     /// Packets, each IP fragment counted.
     pub packets: u64,
@@ -289,7 +291,7 @@ fn is_behind(earlier: u32, later: u32) -> bool {
 }
 
 /// The first packet of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Origin {
     /// Place in the stream, input and packet number.
     pub source: FrameRef,
@@ -316,7 +318,7 @@ fn syn_of(unit: &Unit) -> Option<(Direction, u32)> {
 }
 
 /// A run of packets of one five-tuple without a new SYN and without a long silence.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Segment {
     /// The first packet.
     pub origin: Origin,

@@ -256,6 +256,17 @@ impl FlowTable {
         (runs, tally)
     }
 
+    /// The flows, in no particular order.
+    pub fn flows(&self) -> impl Iterator<Item = (&FlowKey, &FlowHistory)> {
+        self.slabs.iter().flatten().map(|(_, key, history)| (key, history))
+    }
+
+    /// Takes a flow that another table held. `hash` is that of the key.
+    pub fn insert(&mut self, hash: u64, key: FlowKey, history: FlowHistory) {
+        self.kept += history.weight();
+        self.merge_flow(hash, key, history);
+    }
+
     /// The flows, in no particular order. Their memory is given back on the way.
     pub fn into_flows(self) -> impl Iterator<Item = (FlowKey, FlowHistory)> {
         self.slabs.into_iter().flatten().map(|(_, key, history)| (key, history))

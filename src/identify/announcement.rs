@@ -7,12 +7,14 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::Detail;
 use super::evidence::{Carriage, End};
 use super::protocol::Protocol;
 
 /// By which message something was announced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Source {
     /// An answer of the endpoint mapper.
     EndpointMapper,
@@ -55,7 +57,7 @@ impl Source {
 }
 
 /// How far an announcement may be trusted by its kind (D2.21).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Trust {
     /// A guess, such as an address that a translator may have rewritten.
     Weak,
@@ -66,7 +68,7 @@ pub enum Trust {
 }
 
 /// An endpoint and what it will speak.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Announcement {
     /// What will be spoken there.
     pub protocol: Protocol,

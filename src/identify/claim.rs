@@ -1,10 +1,13 @@
 //! What a recogniser answers.
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::End;
 use super::protocol::Protocol;
+use crate::base::{Name, read_name};
 
 /// How sure a claim is (D2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Grade {
     /// A pattern of few bits: names the protocol where nothing else does, contradicts nothing.
     Weak,
@@ -30,10 +33,11 @@ pub struct Proof {
 
 /// A finer fact about a recognised conversation, such as an interface UUID or a host name. Text
 /// from the wire stands as it was sent: whoever shows it escapes it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Detail {
     /// Stable name of the fact in kebab case, such as `interface`, `server-name`, `dialect`.
-    pub name: &'static str,
+    #[serde(deserialize_with = "read_name")]
+    pub name: Name,
     /// Its value, at most 255 bytes.
     pub value: String,
 }

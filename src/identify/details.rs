@@ -1,5 +1,7 @@
 //! Collects the finer facts of a claim.
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::Detail;
 
 /// Most facts of one claim.
@@ -9,7 +11,7 @@ const MOST: usize = 16;
 const LONGEST: usize = 255;
 
 /// Facts found so far, each once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Details(Vec<Detail>);
 
 impl Details {

@@ -1,9 +1,11 @@
 //! What a recogniser gets to see of a conversation.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::Timestamp;
 
 /// What carries the payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Carriage {
     /// A TCP stream: pieces are stretches of it.
     Tcp,
@@ -13,7 +15,7 @@ pub enum Carriage {
 
 /// One of the two ends of a conversation. Which of them opened it is not known here; a
 /// recogniser may find out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum End {
     /// The lower end of the five-tuple.
     A,

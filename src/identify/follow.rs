@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use serde::{Deserialize, Serialize};
+
 use super::announcement::{Announcement, Follower};
 use super::dcerpc::RpcFollower;
 use super::evidence::{Carriage, End};
@@ -32,7 +34,7 @@ const PATIENCE: i64 = 2_000_000_000;
 pub type Announced = BTreeMap<Announcement, (Timestamp, Timestamp)>;
 
 /// What reads the connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Reader {
     Rpc(Box<RpcFollower>),
     Sccp(Box<SccpFollower>),
@@ -69,7 +71,7 @@ impl Reader {
 }
 
 /// A connection that is followed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Followed {
     reader: Reader,
     carriage: Carriage,
@@ -80,7 +82,7 @@ pub(super) struct Followed {
 }
 
 /// What one end sent of a stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Stream {
     /// Sequence number of the next byte to read.
     next: Option<u32>,
@@ -88,7 +90,7 @@ struct Stream {
 }
 
 /// A segment that came too early.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
     sequence: u32,
     bytes: Vec<u8>,

@@ -1,10 +1,12 @@
 //! Cuts a byte stream, fed in stretches of any size, into length-prefixed messages.
 
+use serde::{Deserialize, Serialize};
+
 use super::messages::Look;
 
 /// Cuts one end's stream. Holds at most one message of at most the room given; longer ones are
 /// skipped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Framing {
     /// The beginning of a message whose rest is still to come.
     buffer: Vec<u8>,

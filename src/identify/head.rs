@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::{Carriage, Piece, Start};
 use crate::base::Timestamp;
 
@@ -22,7 +24,7 @@ const DATAGRAMS: usize = 16;
 const LONE: usize = 1536;
 
 /// A kept segment or datagram.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Kept {
     /// Sequence number of its first byte.
     sequence: u32,
@@ -34,7 +36,7 @@ struct Kept {
 }
 
 /// What is kept of one end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Head {
     bytes: Vec<u8>,
     kept: Vec<Kept>,

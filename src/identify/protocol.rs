@@ -1,11 +1,13 @@
 //! The protocols that can be recognised, by their stable names.
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::Carriage;
 
 macro_rules! protocols {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// A protocol above TCP or UDP.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Protocol { $($(#[$doc])* $variant,)* }
 
         impl Protocol {

@@ -10,6 +10,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::claim::{Claim, Detail, Grade};
 use super::evidence::{Carriage, End, Evidence, Piece};
 use super::follow::{Announced, Followed};
@@ -54,7 +56,7 @@ pub struct Payload<'a> {
 }
 
 /// What a flow speaks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The protocol.
     pub protocol: Protocol,
@@ -69,7 +71,7 @@ pub struct Identity {
 }
 
 /// What the payload of a flow tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// What is spoken, if anything recognised it.
     pub identity: Option<Identity>,
@@ -82,7 +84,7 @@ pub struct Content {
 }
 
 /// The recognition of one flow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recognition {
     /// Sequence numbers of the first bytes of both streams.
     starts: [Option<u32>; 2],
@@ -93,7 +95,7 @@ pub struct Recognition {
     state: State,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 enum State {
     /// No payload yet.
     #[default]
@@ -109,14 +111,14 @@ enum State {
 }
 
 /// Payload as it came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Held {
     payloads: Vec<HeldPayload>,
     bytes: usize,
     unread: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct HeldPayload {
     end: End,
     carriage: Carriage,
@@ -130,7 +132,7 @@ struct HeldPayload {
 }
 
 /// The first payload of a flow, and what it is not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Reading {
     carriage: Carriage,
     usual: Option<Protocol>,

@@ -12,6 +12,8 @@
 //! Not here: leaving out ports and payloads of other protocols that look alike for a while; who
 //! asks all recognisers lets an exact one win.
 
+use serde::{Deserialize, Serialize};
+
 use super::Recogniser;
 use super::claim::{Answer, Claim, Grade, Proof};
 use super::details::Details;
@@ -118,7 +120,7 @@ fn parts_fit(first: u8, mut cursor: Cursor<'_>, bytes: &[u8], wire: usize) -> bo
 ///
 /// Everything in it can be joined: `merge` of two neighbouring parts gives the track of the
 /// whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// In order of SSRC.
     sources: Vec<Source>,
@@ -181,7 +183,7 @@ impl Track {
 }
 
 /// What is known of one synchronisation source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     ssrc: u32,
     packets: u32,
@@ -196,7 +198,7 @@ pub struct Source {
 }
 
 /// Where a source stood at one packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Point {
     sequence: u16,
     timestamp: u32,

@@ -8,6 +8,8 @@
 //!
 //! [`SipFollower`] finds where media are to be received, in bodies that describe a session (`sdp`).
 
+use serde::{Deserialize, Serialize};
+
 use super::Recogniser;
 use super::announcement::{Announcement, Follower};
 use super::details::Details;
@@ -176,7 +178,7 @@ const ROOM: usize = 16 * 1024;
 /// Reads the messages of both ends for the media that they announce.
 ///
 /// After a gap that does not lie within one message the next start line is looked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SipFollower {
     a: Unfinished,
     b: Unfinished,
@@ -216,7 +218,7 @@ impl Follower for SipFollower {
 }
 
 /// The unfinished message of one end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Unfinished {
     kept: Vec<u8>,
     /// Bytes to pass over: the rest of a message that is too long to keep, or lost.

@@ -7,6 +7,8 @@
 //!
 //! An answer announces: `tcp;PORT` is where an instance listens (section 2.2.5).
 
+use serde::{Deserialize, Serialize};
+
 use super::Recogniser;
 use super::announcement::{Announcement, Follower, Source, Trust};
 use super::claim::Detail;
@@ -108,7 +110,7 @@ fn details(message: Message<'_>, details: &mut Details) {
 
 /// Reads the answers of a browser for the ports of its instances. Each datagram stands for itself,
 /// so nothing is kept.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct SsrpFollower;
 
 impl Follower for SsrpFollower {

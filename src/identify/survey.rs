@@ -2,13 +2,15 @@
 
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use super::RECOGNISERS;
 use super::claim::{Answer, Claim, Grade};
 use super::evidence::{Carriage, Evidence};
 use super::protocol::Protocol;
 
 /// The recognisers that have not said no yet, one bit each in the order of trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Open(u128);
 
 const _: () = assert!(RECOGNISERS.len() <= 128, "one bit for each recogniser");

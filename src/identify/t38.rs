@@ -10,6 +10,8 @@
 //! the last byte and count up. [`Track`] gathers that over any number of datagrams, since fax
 //! mostly follows speech between the same ports; tracks of neighbouring parts merge.
 
+use serde::{Deserialize, Serialize};
+
 use super::Recogniser;
 use super::announcement::{Announcement, Follower};
 use super::claim::{Answer, Claim, Grade, Proof};
@@ -39,7 +41,7 @@ const REACH: u16 = 16;
 /// What one sender's datagrams show, in any number of them.
 ///
 /// `merge` of two neighbouring parts gives the track of the whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// Sequence numbers of the first and the last datagram.
     ends: Option<(u16, u16)>,
@@ -93,7 +95,7 @@ impl Track {
 }
 
 /// Watches the packets of a call that began with speech for fax between the same ports.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FaxWatch {
     tracks: [Track; 2],
     /// Who sent the first datagram of fax, and its first bytes.

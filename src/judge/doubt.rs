@@ -36,6 +36,14 @@ pub enum Doubt {
     ClockSetBack(TimeSteps),
     /// The capture paused, or its clock was set forward.
     Paused(TimeSteps),
+    /// The watch was started again.
+    Interrupted {
+        /// How often.
+        times: u64,
+        /// Nanoseconds without a packet in all, from the last checkpoint before to the first packet
+        /// after.
+        nanos: u64,
+    },
     /// Packets that came too late to be put back in the order of their times.
     OutOfOrder(u64),
     /// No packet was read.
@@ -131,6 +139,7 @@ impl Doubt {
             Doubt::LostByMirrors(_) => "lost-by-mirrors",
             Doubt::ClockSetBack(_) => "clock-set-back",
             Doubt::Paused(_) => "paused",
+            Doubt::Interrupted { .. } => "interrupted",
             Doubt::OutOfOrder(_) => "out-of-order",
             Doubt::NoPacket => "no-packet",
             Doubt::NoHost => "no-host",

@@ -37,6 +37,8 @@ pub enum Event {
         input: String,
         /// Findings remembered from earlier runs, which are not told again.
         remembered: u64,
+        /// Flows of earlier runs that go on.
+        flows: u64,
     },
     /// A finding is new, or something about it changed.
     Finding {
@@ -93,6 +95,12 @@ pub enum Event {
     },
     /// The state could not be written. It is tried again.
     StateFailed {
+        /// Why.
+        reason: String,
+    },
+    /// The flows of earlier runs are not restored; the watch begins without them. What was found is
+    /// remembered all the same.
+    StateRefused {
         /// Why.
         reason: String,
     },

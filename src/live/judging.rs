@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::clock;
 use super::event::{Change, Event};
 use super::evidence::{EvidenceKeeper, Packets};
+use super::flows::FlowsFile;
 use super::known::KnownFindings;
 use super::metrics::{Counters, Metrics};
 use super::session::{Ended, SessionError};
@@ -101,6 +102,7 @@ pub(super) struct Judging {
     pub(super) evidence: Option<EvidenceKeeper>,
     pub(super) known: KnownFindings,
     pub(super) state: Option<StateFile>,
+    pub(super) flows: Option<FlowsFile>,
     pub(super) events: Arc<Mutex<EventWriter>>,
     pub(super) metrics: Metrics,
     pub(super) max_memory: u64,
@@ -180,6 +182,7 @@ impl Judging {
                 Work::Look(view) => drop(self.look(view)),
                 Work::Checkpoint(view) => {
                     let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
+                    self.store_flows(&view);
                     let (assessment, mut report, _) = self.look(view);
                     self.write_evidence(&assessment, &inputs, &packets, &mut report);
                     self.write_report(&mut report);
@@ -299,6 +302,15 @@ impl Judging {
         Some(reason)
     }
 
+    /// Writes what the next run needs to go on.
+    fn store_flows(&self, view: &View) {
+        let Some(flows) = &self.flows else { return };
+        if let Err(error) = flows.write(&view.partial, &view.inputs, view.times) {
+            let reason = format!("cannot write `{}`: {error}", flows.path().display());
+            send(&self.events, Event::StateFailed { reason });
+        }
+    }
+
     /// Seals the report and writes it. Answers why it could not.
     fn write_report(&mut self, report: &mut Report) -> Option<String> {
         let publish = self.publish.as_ref()?;
@@ -332,6 +344,7 @@ impl Judging {
 
     fn end(mut self, view: View) -> Ended {
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
+        self.store_flows(&view);
         let (assessment, mut report, stream) = self.look(view);
         let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
         let failed = self.write_report(&mut report).or(unkept);

@@ -14,6 +14,7 @@
 mod clock;
 mod event;
 mod evidence;
+mod flows;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;

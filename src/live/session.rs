@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use foldhash::fast::RandomState;
 
 use super::clock;
 use super::event::Event;
 use super::evidence::{EvidenceKeeper, EvidencePlan, Packets};
+use super::flows::{FlowsFile, Restored, Watched};
 use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
 use super::known::KnownFindings;
 use super::metrics::{Metrics, resident_bytes};
@@ -22,8 +24,8 @@ use super::service::Service;
 use super::source::{self, Arrival, PATIENCE, Source};
 use super::state::StateFile;
 use super::writer::EventWriter;
-use crate::capture::{FrameBatch, InputSummary, LiveInput};
-use crate::engine::{Evaluated, Fold, Limits};
+use crate::capture::{Earlier, FrameBatch, InputSummary, LiveInput};
+use crate::engine::{COPY_REACH, Evaluated, Fold, Limits};
 use crate::judge::Assessment;
 use crate::report::model::Report;
 
@@ -54,6 +56,13 @@ pub struct Plan {
     pub checkpoint_every: Duration,
     /// What the report calls the run: `live` or `replay`.
     pub mode: &'static str,
+}
+
+impl Plan {
+    /// Runs of flows for which there is room.
+    fn most_runs(&self) -> u64 {
+        self.limits.max_memory / BYTES_PER_RUN
+    }
 }
 
 /// What others want the run to do. Set from signal handlers.
@@ -141,10 +150,17 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let remembered = state.as_mut().map(StateFile::take_remembered).unwrap_or_default();
     let known = KnownFindings::restore(remembered);
     let events = Arc::new(Mutex::new(events));
-    let begin = Event::Started { input: source.name(), remembered: known.len() as u64 };
-    send(&events, begin);
-    let input = LiveInput::new(&source.name(), source.interface());
     let ring = evidence.as_ref().map(|plan| PacketRing::new(plan.memory));
+    let flows = state
+        .as_ref()
+        .map(|state| FlowsFile::beside(state.path(), watched(&plan, source.as_ref())));
+    let (fold, earlier, refused) = begin(&plan, flows.as_ref());
+    let remembered = known.len() as u64;
+    send(&events, Event::Started { input: source.name(), remembered, flows: fold.runs() });
+    if let Some(reason) = refused {
+        send(&events, Event::StateRefused { reason });
+    }
+    let input = LiveInput::behind(&earlier, &source.name(), source.interface());
     let judging = Judging {
         rules,
         options,
@@ -153,6 +169,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         evidence: evidence.map(EvidenceKeeper::new),
         known,
         state,
+        flows,
         events: Arc::clone(&events),
         metrics: metrics.clone(),
         max_memory: plan.limits.max_memory,
@@ -163,17 +180,12 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let judging = JudgingThread::start(judging, plan.limits.threads)?;
     let (arrivals, empty) =
         source::start(source, Arc::clone(&signals.stop)).map_err(SessionError::Thread)?;
-    let hasher = foldhash::fast::RandomState::default();
-    let most_runs = plan.limits.max_memory / BYTES_PER_RUN;
-    let fold = match plan.limits.keep_copies {
-        true => Fold::with_reach(hasher, most_runs, 0),
-        false => Fold::new(hasher, most_runs),
-    };
     let session = Session {
         plan,
-        most_runs,
-        fold: fold.from_begin(),
+        most_runs: plan.most_runs(),
+        fold,
         ring,
+        earlier,
         input,
         judging,
         events,
@@ -191,6 +203,34 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         told_jumps: (0, 0),
     };
     pool.install(|| session.run(&arrivals))
+}
+
+/// What is watched, for whoever finds its flows later.
+fn watched(plan: &Plan, source: &dyn Source) -> Watched {
+    Watched {
+        input: source.name(),
+        mode: plan.mode.to_owned(),
+        filter: source.interface().filter,
+        keep_copies: plan.limits.keep_copies,
+    }
+}
+
+/// What an earlier run left, or nothing. Answers why it cannot be used, if it cannot.
+fn begin(plan: &Plan, flows: Option<&FlowsFile>) -> (Fold, Earlier, Option<String>) {
+    let most_runs = plan.most_runs();
+    let reach = if plan.limits.keep_copies { 0 } else { COPY_REACH };
+    let read =
+        |flows: &FlowsFile| flows.read(RandomState::default(), reach, plan.limits.max_memory);
+    let refused = match flows.map(read) {
+        Some(Ok(Some(Restored { partial, earlier }))) => {
+            return (Fold::resume(partial, most_runs), earlier, None);
+        }
+        Some(Err(refusal)) => Some(refusal),
+        Some(Ok(None)) | None => None,
+    };
+    let refused = refused.zip(flows).map(|(refusal, flows)| flows.refused(&refusal));
+    let fold = Fold::with_reach(RandomState::default(), most_runs, reach).from_begin();
+    (fold, Earlier::default(), refused)
 }
 
 /// When to do what.
@@ -214,6 +254,8 @@ struct Session {
     fold: Fold,
     /// The packets seen last, when they may become evidence.
     ring: Option<PacketRing>,
+    /// The inputs of earlier runs.
+    earlier: Earlier,
     input: LiveInput,
     judging: JudgingThread,
     events: Arc<Mutex<EventWriter>>,
@@ -254,6 +296,7 @@ impl Session {
         }
         let (inputs, times) =
             ended.unwrap_or_else(|| (vec![self.input.summary()], self.input.health()));
+        let (inputs, times) = self.earlier.followed_by(inputs, times);
         self.tell_losses();
         self.count();
         let packets = self.packets(Vec::new());
@@ -382,8 +425,9 @@ impl Session {
         let mut ahead = self.fold.clone();
         let held = self.input.held();
         ahead.push(&held);
-        let inputs = vec![self.input.summary()];
-        let (times, packets) = (self.input.health(), self.packets(held));
+        let own = vec![self.input.summary()];
+        let (inputs, times) = self.earlier.followed_by(own, self.input.health());
+        let packets = self.packets(held);
         View { partial: ahead.finish(), inputs, times, packets }
     }
 

@@ -74,6 +74,11 @@ impl StateFile {
         Ok(StateFile { path: path.to_owned(), file, remembered })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What an earlier run left.
     pub(super) fn take_remembered(&mut self) -> Vec<Known> {
         std::mem::take(&mut self.remembered)
@@ -153,27 +158,52 @@ fn read(path: &Path, file: File) -> Result<Vec<Known>, StateError> {
     Ok(by_id.into_values().collect())
 }
 
-/// Writes a new file beside the old one and puts it in its place.
+/// Writes the file anew and opens it to append to.
 fn rewrite(path: &Path, all: &mut dyn Iterator<Item = &Known>) -> Result<File, StateError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    let unfinished = path.with_file_name(name);
-    let written = (|| {
-        let mut out = BufWriter::new(File::create(&unfinished)?);
+    let written = in_place(path, |file| {
+        let mut out = BufWriter::new(file);
         serde_json::to_writer(&mut out, &HEAD)?;
         out.write_all(b"\n")?;
         for known in all {
             serde_json::to_writer(&mut out, known)?;
             out.write_all(b"\n")?;
         }
-        let file = out.into_inner().map_err(|error| error.into_error())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        OpenOptions::new().append(true).open(path)
-    })();
-    written.map_err(|source| {
+        out.into_inner().map_err(io::IntoInnerError::into_error)
+    });
+    let opened = written.and_then(|()| OpenOptions::new().append(true).open(path));
+    opened.map_err(|source| StateError::Io { what: "write", path: path.to_owned(), source })
+}
+
+/// Writes a new file beside an old one and puts it in its place once it is on the disk. Nobody
+/// else may read it: it holds what strangers sent.
+///
+/// # Errors
+/// When the system refuses; the old file is then still there.
+pub(super) fn in_place(
+    path: &Path,
+    write: impl FnOnce(File) -> io::Result<File>,
+) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    let unfinished = path.with_file_name(name);
+    let written = create(&unfinished).and_then(write).and_then(|file| file.sync_all());
+    let placed = written.and_then(|()| fs::rename(&unfinished, path));
+    if placed.is_err() {
         // What is left of it is of no use.
         let _ = fs::remove_file(&unfinished);
-        StateError::Io { what: "write", path: path.to_owned(), source }
-    })
+    }
+    placed?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(unix)]
+fn create(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn create(path: &Path) -> io::Result<File> {
+    File::create(path)
 }

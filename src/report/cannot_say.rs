@@ -41,6 +41,14 @@ fn text(names: &Names<'_>, doubt: &Doubt) -> String {
         Doubt::Paused(steps) => {
             format!("the capture is silent for more than an hour: {}", jumps(*steps))
         }
+        Doubt::Interrupted { times, nanos } => {
+            let often = match times {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            let seconds = nanos.div_ceil(1_000_000_000);
+            format!("the watch was started again {often}: {seconds} s were not seen")
+        }
         Doubt::OutOfOrder(packets) => format!(
             "{} too late to be put back in the order of their times",
             if *packets == 1 {
@@ -177,6 +185,10 @@ fn consequences(doubt: &Doubt) -> [&'static str; 2] {
         Doubt::Paused(_) => [
             "what took place meanwhile is unknown, unless the network was silent",
             "check that every file of the set is there, and that nobody set the clock",
+        ],
+        Doubt::Interrupted { .. } => [
+            "what took place meanwhile is unknown, and of flows that went on a part is missing",
+            "see why the watch ended; a smaller --report-every makes less be lost by a kill",
         ],
         Doubt::OutOfOrder(_) => [
             "who opened a flow, and how far it came, may be mistaken in flows of that time",

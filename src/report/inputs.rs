@@ -17,6 +17,7 @@ pub(super) fn input(summary: &InputSummary) -> model::Input {
         Ending::Unreadable { offset, reason } => {
             ("unreadable", Some(*offset), Some(reason.clone()))
         }
+        Ending::Interrupted => ("interrupted", None, None),
         Ending::NotRead { offset } => ("not-read", Some(*offset), None),
     };
     let clock = summary.clock;

@@ -105,6 +105,7 @@ impl Row {
                 Ending::IncompleteTail { .. } => "incomplete",
                 Ending::Corrupt { .. } => "corrupt",
                 Ending::Unreadable { .. } => "unreadable",
+                Ending::Interrupted => "interrupted",
                 Ending::NotRead { .. } => "not read",
             },
             sha256: summary.sha256.clone().unwrap_or_default(),

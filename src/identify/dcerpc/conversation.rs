@@ -1,6 +1,8 @@
 //! Ties the data units of one connection together: which interface a call goes to, and which
 //! fragments make up an answer.
 
+use serde::{Deserialize, Serialize};
+
 use super::interfaces::{ACTIVATION, EMSMDB, ENDPOINT_MAPPER, OBJECT_EXPORTER, SCM_ACTIVATOR};
 use super::pdu::{self, Header, Kind};
 use super::tower::Syntax;
@@ -12,7 +14,7 @@ const REMEMBERED: usize = 64;
 const LONGEST_ANSWER: usize = 1 << 16;
 
 /// A call whose arguments or answer announce endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Operation {
     /// `ept_lookup` of the endpoint mapper.
     Lookup,
@@ -49,14 +51,14 @@ pub(super) struct Spoken<'a> {
     pub(super) stub: &'a [u8],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Context {
     number: u16,
     interface: Uuid,
     wide: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Outstanding {
     call: u32,
     operation: Operation,
@@ -64,7 +66,7 @@ struct Outstanding {
 }
 
 /// What is known of the connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Conversation {
     contexts: Vec<Context>,
     /// Numbers of the contexts of the bind that waits for its acknowledgement, in its order.

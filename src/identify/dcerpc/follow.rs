@@ -1,5 +1,7 @@
 //! Follows a DCE/RPC connection for the endpoints that it announces (D2.9, D2.10, D2.21).
 
+use serde::{Deserialize, Serialize};
+
 use super::bindings::bindings;
 use super::conversation::{Conversation, Operation, Spoken};
 use super::pdu::{self, Header, Kind};
@@ -14,7 +16,7 @@ use crate::identify::{Carriage, Detail, End, Protocol};
 const LONGEST_UNIT: usize = 1 << 16;
 
 /// Reads the endpoint mapper, the object exporter resolver, activation and push registration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RpcFollower {
     a: Framing,
     b: Framing,

@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::identify::announcement::{Announcement, Follower, Source, Trust};
 use crate::identify::framing::Framing;
 use crate::identify::messages::Look;
@@ -13,7 +15,7 @@ use crate::identify::{Carriage, End, Protocol};
 const LONGEST: usize = 1024;
 
 /// Reads the lines that announce a data connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FtpFollower {
     a: Framing,
     b: Framing,

@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Header, look};
 use crate::base::Cursor;
 use crate::identify::announcement::{Announcement, Follower, Source, Trust};
@@ -19,7 +21,7 @@ const LONGEST: usize = 16_384 + 8;
 const LONG_ADDRESSES: u32 = 0x11;
 
 /// Reads the messages that carry a media address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SccpFollower {
     a: Framing,
     b: Framing,

@@ -79,8 +79,8 @@ pub struct Input {
     /// Packets that arrived after later ones and stayed there, because they were more than a
     /// second late or more than 4 MiB of packets had come in between.
     pub out_of_reach_packets: u64,
-    /// How the reading ended: `complete`, `incomplete-tail`, `corrupt`, `unreadable` or
-    /// `not-read`.
+    /// How the reading ended: `complete`, `incomplete-tail`, `corrupt`, `unreadable`,
+    /// `interrupted` with the watch that captured it, or `not-read`.
     pub ending: String,
     /// Offset in the uncompressed stream at which it ended early.
     #[serde(skip_serializing_if = "Option::is_none", default)]
