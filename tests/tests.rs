@@ -11,6 +11,7 @@ mod fixtures;
 mod frames;
 mod hostile;
 mod identify;
+mod joining;
 mod laws;
 mod layers;
 mod page;

@@ -55,8 +55,9 @@ pub(super) struct IpFacts {
     pub(super) bytes: usize,
     /// Where the header begins, from the start of the frame.
     pub(super) start: usize,
-    /// The datagram of which this packet is the first fragment.
-    pub(super) first_fragment: Option<DatagramId>,
+    /// The datagram of which this packet is the first fragment, and where the fragment's payload
+    /// begins, from the start of the frame.
+    pub(super) first_fragment: Option<(DatagramId, usize)>,
 }
 
 /// One frame and the position in it.
@@ -91,7 +92,7 @@ pub(super) struct Packet<'a> {
     tunnel_ports: (u16, u16),
     /// The datagram of which the innermost tunnel packet is the first fragment. What it carries
     /// goes on in the later ones.
-    tunnel_fragment: Option<DatagramId>,
+    tunnel_fragment: Option<(DatagramId, usize)>,
     /// Whether the innermost tunnel is the transport of a mirror port.
     pub(super) mirrored: bool,
     /// Whether a mirror port says that it cut the frame.
@@ -235,15 +236,25 @@ impl<'a> Packet<'a> {
         checksum::oddities(packet, self.ip.protocol, self.ip.bytes)
     }
 
+    /// Notes that the packet is the first fragment of a datagram, positioned at its payload.
+    pub(super) fn begins_datagram(&mut self, datagram: DatagramId) {
+        self.ip.first_fragment = Some((datagram, self.offset));
+    }
+
     /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
-    pub(super) fn later_fragment(&self, datagram: DatagramId) -> Step {
+    /// `offset` is how many bytes of the datagram lie before it.
+    pub(super) fn later_fragment(&self, datagram: DatagramId, offset: u32, is_last: bool) -> Step {
         Step::Done(Decoded::Fragment(FragmentUnit {
             datagram,
+            datagram_offset: offset,
+            is_last,
             time: self.frame.time,
             source: self.frame.source,
             frame_bytes: self.frame.original,
             ip_bytes: saturate(self.ip.bytes),
             payload_bytes: saturate(self.wire_rest()),
+            payload_offset: saturate(self.offset.min(self.bytes.len())),
+            payload_captured: saturate(self.rest().len()),
             link_group: self.link_group,
             cut: self.is_cut(),
             path: self.path,
@@ -281,7 +292,10 @@ impl<'a> Packet<'a> {
             fingerprint: self.fingerprint(),
             oddities: self.oddities(),
             aside: match (self.ip.first_fragment.or(self.tunnel_fragment), self.about) {
-                (Some(datagram), _) => Aside::FirstFragment(datagram),
+                (Some((datagram, start)), _) => {
+                    let before = self.offset.saturating_sub(start);
+                    Aside::FirstFragment(datagram, u16::try_from(before).unwrap_or(u16::MAX))
+                }
                 (None, Some((key, direction))) => Aside::Quotes(key, direction),
                 (None, None) => Aside::None,
             },

@@ -1,5 +1,6 @@
 //! All runs of one five-tuple.
 
+use super::joining::Datagram;
 use super::segment::Segment;
 use super::table::{Packet, Room};
 use crate::base::IpProto;
@@ -84,6 +85,12 @@ impl FlowHistory {
         let weight = run.read(packet, room);
         self.begin(run);
         (Pushed::Began, weight)
+    }
+
+    /// Reads a datagram whose last packet was added just now. Answers by how many bytes more
+    /// memory is in use.
+    pub(super) fn read_datagram(&mut self, datagram: &Datagram, room: Room) -> isize {
+        self.last_mut().read_datagram(datagram, room)
     }
 
     /// Counts a copy of a packet that is held, or that lies in the stretch of the stream before

@@ -113,6 +113,11 @@ impl Followed {
         Some(Followed { reader, carriage, streams, announced: Announced::new(), lost: 0 })
     }
 
+    /// Whether it is media that may become another protocol.
+    pub(super) fn is_media(&self) -> bool {
+        matches!(self.reader, Reader::Media(_))
+    }
+
     /// Reads the next arrival of one end; `start` is where its stream began, if that is known.
     pub(super) fn read(&mut self, end: End, arrival: Arrival<'_>, start: Option<u32>) {
         if self.carriage == Carriage::Udp {
@@ -124,7 +129,7 @@ impl Followed {
         let next = *stream.next.get_or_insert(start.unwrap_or(arrival.sequence));
         let ahead = arrival.sequence.wrapping_sub(next) as i32;
         if ahead > 0 {
-            let Arrival { sequence, bytes, wire, time } = arrival;
+            let Arrival { sequence, bytes, wire, time, joined: _ } = arrival;
             stream.waiting.push(Waiting { sequence, bytes: bytes.to_vec(), wire, time });
             return self.give_up(end, time);
         }
@@ -159,7 +164,7 @@ impl Followed {
             let Waiting { sequence, ref bytes, wire, time } = one;
             // No message is known to begin here.
             let start = next.wrapping_sub(1);
-            self.take(end, Arrival { sequence, bytes, wire, time }, start);
+            self.take(end, Arrival { sequence, bytes, wire, time, joined: false }, start);
         }
     }
 
