@@ -151,6 +151,20 @@ impl<'a> Packet<'a> {
         self.bytes.len() < self.end || self.cut_by_mirror
     }
 
+    /// Whether it was the capture that left bytes out, and not a header that declares too many.
+    fn was_cut(&self) -> bool {
+        self.is_cut() && (self.frame.captured < self.frame.original || self.cut_by_mirror)
+    }
+
+    /// Bytes of the innermost IP packet that are in this packet: the rest of it comes in the later
+    /// fragments of a tunnel packet.
+    fn ip_bytes(&self) -> usize {
+        match self.tunnel_fragment {
+            Some(_) => self.ip.bytes.min(self.end.saturating_sub(self.ip.start)),
+            None => self.ip.bytes,
+        }
+    }
+
     /// Moves behind a header of `length` bytes.
     pub(super) fn advance(&mut self, format: &'static HeaderFormat, length: usize) {
         self.format = Some(format);
@@ -170,6 +184,13 @@ impl<'a> Packet<'a> {
     /// first fragment may hold the beginning of a longer one.
     pub(super) fn fits(&self, length: usize) -> bool {
         length <= self.wire_rest() || self.tunnel_fragment.is_some()
+    }
+
+    /// Whether a packet of `length` bytes from the next header on takes all of the present layer. A
+    /// first fragment holds less.
+    pub(super) fn is_filled_by(&self, length: usize) -> bool {
+        let rest = self.wire_rest();
+        length == rest || length > rest && self.tunnel_fragment.is_some()
     }
 
     /// Goes over from the headers around a tunnel to the tunnel itself.
@@ -256,7 +277,7 @@ impl<'a> Packet<'a> {
             payload_offset: saturate(self.offset.min(self.bytes.len())),
             payload_captured: saturate(self.rest().len()),
             link_group: self.link_group,
-            cut: self.is_cut(),
+            cut: self.was_cut(),
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
@@ -280,13 +301,13 @@ impl<'a> Packet<'a> {
             time: self.frame.time,
             source: self.frame.source,
             frame_bytes: self.frame.original,
-            ip_bytes: saturate(self.ip.bytes),
+            ip_bytes: saturate(self.ip_bytes()),
             payload_bytes: saturate(payload),
             payload_offset: saturate(self.offset.min(self.bytes.len())),
             payload_captured: saturate(payload.min(self.rest().len())),
             transport,
             link_group: self.link_group,
-            cut: self.is_cut(),
+            cut: self.was_cut(),
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),

@@ -60,6 +60,9 @@ pub struct Evaluated {
     pub blurred: Tally,
     /// Fragments that could not wait for their first for want of room.
     pub fragments_lost: u64,
+    /// Fragments without a first that came so soon after the begin of the stream that it may lie
+    /// before.
+    pub early_fragments: u64,
     /// Fragmented datagrams whose payload was not joined for want of room.
     pub datagrams_unjoined: u64,
     /// Fragmented datagrams whose payload was not joined because their fragments overlap.
@@ -333,7 +336,7 @@ impl Partial {
         whole.fold(std::slice::from_mut(&mut lead), &[&arena], true);
         whole.join(self);
         let Partial { shards, mut fragments, quotes, mut counts, blurred, .. } = whole;
-        fragments.finish(&mut counts.accounting);
+        let early_fragments = fragments.finish(&mut counts.accounting, counts.timeline.begin());
         let (quotes_lost, quotes_misdirected) = (quotes.lost(), quotes.misdirected());
         let tables = shards.into_iter().map(|shard| shard.table).collect();
         let Counts { accounting, timeline, facts, carriers, unread_inside } = counts;
@@ -346,6 +349,7 @@ impl Partial {
             unread_inside,
             blurred,
             fragments_lost: fragments.lost(),
+            early_fragments,
             datagrams_unjoined: fragments.unjoined(),
             datagrams_contradictory: fragments.contradictory(),
             quotes_lost,

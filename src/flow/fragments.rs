@@ -428,14 +428,19 @@ impl FragmentPool {
         joined
     }
 
-    /// The end of the stream: whatever still waits has no first fragment.
-    pub fn finish(&mut self, accounting: &mut Accounting) {
+    /// The end of the stream: whatever still waits has no first fragment. Answers how many of them
+    /// came so soon after the begin of the stream that it may lie before.
+    pub fn finish(&mut self, accounting: &mut Accounting, begin: Option<Timestamp>) -> u64 {
+        let mut early = 0;
         for window in [&mut self.lead, &mut self.recent] {
-            let window = std::mem::take(window);
-            for (_, fragments) in window.waiting.into_values() {
-                fragments.iter().for_each(|fragment| unclaimed(fragment, accounting));
+            let waiting = std::mem::take(&mut window.waiting);
+            for fragment in waiting.into_values().flat_map(|(_, fragments)| fragments) {
+                let is_early = begin.is_some_and(|begin| fragment.time.apart(begin) <= PATIENCE);
+                early += u64::from(is_early);
+                unclaimed(&fragment, accounting);
             }
         }
+        early
     }
 }
 
@@ -582,7 +587,7 @@ mod tests {
             run.first(identification, time);
         }
         assert_eq!(run.found, 1_000);
-        run.pool.finish(&mut run.accounting);
+        run.pool.finish(&mut run.accounting, None);
         assert_eq!(run.unclaimed(), WAITING as u64 + 500);
     }
 
@@ -597,7 +602,7 @@ mod tests {
         assert_eq!(run.unclaimed(), run.pool.lost());
         run.first(9, 101 * SECOND);
         assert_eq!(run.found, WAITING_OF_ONE as u64);
-        run.pool.finish(&mut run.accounting);
+        run.pool.finish(&mut run.accounting, None);
         assert_eq!(run.unclaimed() + run.found, 10_001);
     }
 

@@ -129,7 +129,8 @@ impl FlowHistory {
         first.recognition = recognition;
         runs.push(first);
         runs.extend(self.more.take().into_iter().flat_map(|more| *more));
-        runs.sort_by_key(|run| run.origin);
+        // What holds no packet, a datagram say, belongs behind the packet in the same place.
+        runs.sort_by_key(|run| (run.origin, run.packets() == 0));
         let mut runs = runs.into_iter();
         let Some(first) = runs.next() else { return };
         *self = FlowHistory::new(first);

@@ -262,3 +262,124 @@ impl Joiner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Endpoint;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn of(identification: u32) -> DatagramId {
+        let source = Endpoint::v4([10, 0, 0, 1], 0);
+        let destination = Endpoint::v4([10, 0, 0, 2], 0);
+        DatagramId { source, destination, protocol: IpProto::UDP, identification }
+    }
+
+    fn piece(identification: u32, offset: u32, bytes: &[u8], is_last: bool, nanos: i64) -> Piece {
+        Piece {
+            of: of(identification),
+            offset,
+            is_last,
+            bytes: bytes.into(),
+            source: FrameRef { ordinal: nanos.unsigned_abs(), ..FrameRef::default() },
+            time: Timestamp::from_nanos(nanos),
+        }
+    }
+
+    fn first(nanos: i64) -> FirstFragment {
+        let (source, destination) =
+            (of(0).source.with_port(40_000), of(0).destination.with_port(9));
+        let (key, direction) = FlowKey::new(source, destination, IpProto::UDP);
+        FirstFragment {
+            key,
+            direction,
+            time: Timestamp::from_nanos(nanos),
+            source: FrameRef { ordinal: nanos.unsigned_abs(), ..FrameRef::default() },
+            sequence: 0,
+            header: 8,
+            payload_bytes: 16,
+            payload_offset: 0,
+            payload_captured: 16,
+            digest: 0,
+        }
+    }
+
+    /// Ports 40000 and 9, length 24, and the first 8 of 16 bytes of payload (RFC 768).
+    const BEGIN: [u8; 16] =
+        [0x9c, 0x40, 0, 9, 0, 24, 0, 0, b'a', b'b', b'c', b'd', b'e', b'f', b'g', b'h'];
+
+    fn begin(joiner: &mut Joiner, identification: u32, nanos: i64) -> Option<Datagram> {
+        let pieces = vec![piece(identification, 0, &BEGIN, false, nanos)];
+        joiner.begin(of(identification), first(nanos), pieces)
+    }
+
+    #[test]
+    fn a_flood_of_firsts_takes_bounded_room_and_silences_no_datagram() {
+        let mut joiner = Joiner::default();
+        for flood in 0..100_000 {
+            assert!(begin(&mut joiner, 1_000_000 + flood, SECOND + i64::from(flood)).is_none());
+            if flood % 1_000 == 0 {
+                assert!(begin(&mut joiner, flood, SECOND + i64::from(flood)).is_none());
+                let last = piece(flood, 16, b"ijklmnop", true, SECOND + i64::from(flood) + 1);
+                let joined = joiner.add(last).expect("it is whole");
+                assert_eq!(
+                    (joined.payload.as_slice(), joined.wire),
+                    (&b"abcdefghijklmnop"[..], 16)
+                );
+            }
+        }
+        assert!(joiner.unfinished.len() <= DATAGRAMS && joiner.bytes <= BYTES);
+        assert_eq!(joiner.given_up + joiner.unfinished.len() as u64, 100_000);
+        joiner.expire(Timestamp::from_nanos(100 * SECOND));
+        assert_eq!((joiner.unfinished.len(), joiner.bytes), (0, 0));
+    }
+
+    #[test]
+    fn a_flood_of_fragments_of_one_datagram_is_bounded() {
+        let mut joiner = Joiner::default();
+        for nanos in 0..10_000 {
+            joiner.wait(piece(1, 8, &[0; 1400], false, nanos));
+        }
+        assert_eq!(joiner.bytes, PIECES * 1400);
+        assert!(begin(&mut joiner, 2, 0).is_none());
+        for nanos in 1..10_000 {
+            assert!(joiner.add(piece(2, 16, &[0; 8], false, nanos)).is_none());
+        }
+        assert_eq!((joiner.given_up, joiner.unfinished.len()), (1, 1));
+    }
+
+    /// What the fragments say of each other, by RFC 791 section 3.2 and RFC 5722 section 3.
+    #[test]
+    fn contradictions_are_refused_and_repetitions_are_not() {
+        let joined = |pieces: &[(u32, &[u8], bool)]| {
+            let mut joiner = Joiner::default();
+            let mut joined = begin(&mut joiner, 1, 0);
+            for ((offset, bytes, is_last), nanos) in pieces.iter().zip(1..) {
+                joined = joiner.add(piece(1, *offset, bytes, *is_last, nanos)).or(joined);
+            }
+            (joined.map(|joined| joined.payload), joiner.refused)
+        };
+        let whole = Some(b"abcdefghijklmnop".to_vec());
+        assert_eq!(joined(&[(16, b"ijklmnop", true)]), (whole.clone(), 0));
+        assert_eq!(joined(&[(0, &BEGIN, false), (16, b"ijklmnop", true)]), (whole, 0));
+        assert_eq!(joined(&[(16, b"ijklmnop", false)]), (None, 0));
+        assert_eq!(joined(&[(24, b"ijklmnop", true)]), (None, 0), "a hole");
+        assert_eq!(joined(&[(8, b"xxxxxxxx", false), (16, b"ijklmnop", true)]), (None, 1));
+        assert_eq!(joined(&[(16, b"ijkl", true), (16, b"ijklmnop", true)]).1, 0, "whole before");
+        assert_eq!(joined(&[(24, b"qrst", true), (16, b"ijklmnop", true)]), (None, 1), "two ends");
+        assert_eq!(joined(&[(65_528, &[0; 16], true)]), (None, 1), "longer than a packet can be");
+    }
+
+    /// A fragment that is more than thirty seconds older than the first is of another datagram.
+    #[test]
+    fn what_came_long_before_the_first_is_not_taken() {
+        for (seconds, pieces) in [(30, 1), (31, 0)] {
+            let mut joiner = Joiner::default();
+            joiner.wait(piece(1, 16, b"ijklmnop", true, 0));
+            let claimed = joiner.claim(&of(1), Timestamp::from_nanos(seconds * SECOND));
+            assert_eq!(claimed.len(), pieces, "after {seconds} s");
+            assert_eq!(joiner.unfinished.len(), 1 - pieces);
+        }
+    }
+}
