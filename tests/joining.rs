@@ -136,6 +136,9 @@ fn in_fragments(packets: &[Frame]) -> (Vec<Frame>, usize) {
     (all, count)
 }
 
+/// Port of tunnels that are known by all of their first packet (RFC 4380), which a fragment is not.
+const TEREDO: u16 = 3544;
+
 /// What each flow speaks and announces.
 fn told(records: &[FlowRecord]) -> BTreeMap<String, (String, BTreeSet<String>)> {
     let told = |record: &FlowRecord| {
@@ -147,7 +150,8 @@ fn told(records: &[FlowRecord]) -> BTreeMap<String, (String, BTreeSet<String>)> 
         let key = format!("{:?} {}", record.key, record.instance);
         (key, (spoken.unwrap_or_default(), announced))
     };
-    records.iter().map(told).collect()
+    let ends = |record: &&FlowRecord| [record.key.a().port(), record.key.b().port()];
+    records.iter().filter(|record| !ends(record).contains(&TEREDO)).map(told).collect()
 }
 
 /// Real datagrams say the same in fragments, and the parts of such a stream the same as the whole.
