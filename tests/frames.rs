@@ -59,14 +59,38 @@ pub fn udp(hosts: Hosts, ports: Ports, data: &[u8]) -> Vec<u8> {
 
 /// A UDP datagram in fragments of 64 bytes.
 pub fn fragmented_udp(hosts: Hosts, ports: Ports, identification: u16, count: u16) -> Vec<Vec<u8>> {
-    let whole = datagram(ports, &vec![0xcd; usize::from(count) * 64 - 8]);
-    let parts = whole.chunks(64).zip(0_u16..);
+    fragments_of(hosts, ports, identification, &vec![0xcd; usize::from(count) * 64 - 8], 64)
+}
+
+/// A UDP datagram in fragments of `size` bytes, a multiple of 8.
+pub fn fragments_of(hosts: Hosts, ports: Ports, id: u16, data: &[u8], size: u16) -> Vec<Vec<u8>> {
+    let whole = datagram(ports, data);
+    let count = whole.len().div_ceil(size.into()) as u16;
+    let parts = whole.chunks(size.into()).zip(0_u16..);
     parts
         .map(|(part, index)| {
             let more = if index + 1 < count { 0x2000 } else { 0 };
-            ipv4(hosts, 17, identification, more | (index * 8), part)
+            ipv4(hosts, 17, id, more | (index * size / 8), part)
         })
         .collect()
+}
+
+/// A SIP INVITE (RFC 3261) that announces where media is received (RFC 4566).
+pub fn invite(media: [u8; 4], call: u32) -> Vec<u8> {
+    let [a, b, c, d] = media;
+    let body = format!(
+        "v=0\r\no=- {call} 1 IN IP4 {a}.{b}.{c}.{d}\r\ns=-\r\nc=IN IP4 {a}.{b}.{c}.{d}\r\n\
+         t=0 0\r\nm=audio {} RTP/AVP 0\r\n",
+        20_000 + 2 * (call % 1000)
+    );
+    let message = format!(
+        "INVITE sip:bob@example.net SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{call}\r\n\
+         From: <sip:alice@example.net>;tag=1\r\nTo: <sip:bob@example.net>\r\n\
+         Call-ID: {call}@192.0.2.1\r\nCSeq: 1 INVITE\r\nContact: <sip:alice@192.0.2.1>\r\n\
+         Max-Forwards: 70\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    message.into_bytes()
 }
 
 /// ICMP port unreachable that quotes the IP packet of `cause`.

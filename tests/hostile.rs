@@ -1,6 +1,7 @@
 //! Traffic made to look like something it is not, and honest traffic that must not be taken for
 //! it. Every case was once judged wrongly.
 
+mod shown;
 mod tunnels;
 
 use portolan::capture::{Hashing, Inputs};

@@ -85,7 +85,13 @@ fn packets() -> impl Strategy<Value = Vec<Packet>> {
                 3 => vec![frames::udp(hosts, ports, &payload)],
                 4 => {
                     identification += 1;
-                    held.extend(frames::fragmented_udp(hosts, ports, identification, 3));
+                    held.extend(if step.pick % 2 == 0 {
+                        frames::fragmented_udp(hosts, ports, identification, 3)
+                    } else {
+                        let invite = frames::invite([192, 0, 2, step.pick as u8], step.sequence);
+                        let size = 8 * (10 + step.length as u16 * 4);
+                        frames::fragments_of(hosts, ports, identification, &invite, size)
+                    });
                     vec![]
                 }
                 5 => {
@@ -316,7 +322,7 @@ fn a_full_table_counts_what_it_cannot_hold() {
 }
 
 /// The packets of a capture file.
-fn captured(path: &std::path::Path) -> Vec<(FrameMeta, Vec<u8>)> {
+pub fn captured(path: &std::path::Path) -> Vec<(FrameMeta, Vec<u8>)> {
     let mut inputs = Inputs::open(&[path.to_owned()], Hashing::Off).expect("a capture");
     let (mut batch, mut packets) = (FrameBatch::default(), Vec::new());
     while inputs.fill(&mut batch) {
@@ -326,7 +332,7 @@ fn captured(path: &std::path::Path) -> Vec<(FrameMeta, Vec<u8>)> {
 }
 
 /// Packets of a capture folded as a stretch of a stream that begins with number `first`.
-fn fold_captured(
+pub fn fold_captured(
     hasher: &foldhash::fast::RandomState,
     packets: &[(FrameMeta, Vec<u8>)],
     first: usize,
@@ -348,7 +354,7 @@ const STRETCH: usize = 240;
 const STRETCH_BYTES: usize = 1 << 17;
 
 /// The first packets that make a stretch.
-fn stretch(packets: &[(FrameMeta, Vec<u8>)]) -> &[(FrameMeta, Vec<u8>)] {
+pub fn stretch(packets: &[(FrameMeta, Vec<u8>)]) -> &[(FrameMeta, Vec<u8>)] {
     let mut bytes = 0;
     let fits = |(_, packet): &&(FrameMeta, Vec<u8>)| {
         bytes += packet.len();

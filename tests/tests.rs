@@ -12,6 +12,7 @@ mod frames;
 mod hostile;
 mod identify;
 mod injection;
+mod joining;
 mod laws;
 mod layers;
 mod page;

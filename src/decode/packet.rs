@@ -55,8 +55,9 @@ pub(super) struct IpFacts {
     pub(super) bytes: usize,
     /// Where the header begins, from the start of the frame.
     pub(super) start: usize,
-    /// The datagram of which this packet is the first fragment.
-    pub(super) first_fragment: Option<DatagramId>,
+    /// The datagram of which this packet is the first fragment, and where the fragment's payload
+    /// begins, from the start of the frame.
+    pub(super) first_fragment: Option<(DatagramId, usize)>,
 }
 
 /// One frame and the position in it.
@@ -91,7 +92,7 @@ pub(super) struct Packet<'a> {
     tunnel_ports: (u16, u16),
     /// The datagram of which the innermost tunnel packet is the first fragment. What it carries
     /// goes on in the later ones.
-    tunnel_fragment: Option<DatagramId>,
+    tunnel_fragment: Option<(DatagramId, usize)>,
     /// Whether the innermost tunnel is the transport of a mirror port.
     pub(super) mirrored: bool,
     /// Whether a mirror port says that it cut the frame.
@@ -150,6 +151,20 @@ impl<'a> Packet<'a> {
         self.bytes.len() < self.end || self.cut_by_mirror
     }
 
+    /// Whether it was the capture that left bytes out, and not a header that declares too many.
+    fn was_cut(&self) -> bool {
+        self.is_cut() && (self.frame.captured < self.frame.original || self.cut_by_mirror)
+    }
+
+    /// Bytes of the innermost IP packet that are in this packet: the rest of it comes in the later
+    /// fragments of a tunnel packet.
+    fn ip_bytes(&self) -> usize {
+        match self.tunnel_fragment {
+            Some(_) => self.ip.bytes.min(self.end.saturating_sub(self.ip.start)),
+            None => self.ip.bytes,
+        }
+    }
+
     /// Moves behind a header of `length` bytes.
     pub(super) fn advance(&mut self, format: &'static HeaderFormat, length: usize) {
         self.format = Some(format);
@@ -169,6 +184,13 @@ impl<'a> Packet<'a> {
     /// first fragment may hold the beginning of a longer one.
     pub(super) fn fits(&self, length: usize) -> bool {
         length <= self.wire_rest() || self.tunnel_fragment.is_some()
+    }
+
+    /// Whether a packet of `length` bytes from the next header on takes all of the present layer. A
+    /// first fragment holds less.
+    pub(super) fn is_filled_by(&self, length: usize) -> bool {
+        let rest = self.wire_rest();
+        length == rest || length > rest && self.tunnel_fragment.is_some()
     }
 
     /// Goes over from the headers around a tunnel to the tunnel itself.
@@ -235,17 +257,27 @@ impl<'a> Packet<'a> {
         checksum::oddities(packet, self.ip.protocol, self.ip.bytes)
     }
 
+    /// Notes that the packet is the first fragment of a datagram, positioned at its payload.
+    pub(super) fn begins_datagram(&mut self, datagram: DatagramId) {
+        self.ip.first_fragment = Some((datagram, self.offset));
+    }
+
     /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
-    pub(super) fn later_fragment(&self, datagram: DatagramId) -> Step {
+    /// `offset` is how many bytes of the datagram lie before it.
+    pub(super) fn later_fragment(&self, datagram: DatagramId, offset: u32, is_last: bool) -> Step {
         Step::Done(Decoded::Fragment(FragmentUnit {
             datagram,
+            datagram_offset: offset,
+            is_last,
             time: self.frame.time,
             source: self.frame.source,
             frame_bytes: self.frame.original,
             ip_bytes: saturate(self.ip.bytes),
             payload_bytes: saturate(self.wire_rest()),
+            payload_offset: saturate(self.offset.min(self.bytes.len())),
+            payload_captured: saturate(self.rest().len()),
             link_group: self.link_group,
-            cut: self.is_cut(),
+            cut: self.was_cut(),
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
@@ -269,19 +301,22 @@ impl<'a> Packet<'a> {
             time: self.frame.time,
             source: self.frame.source,
             frame_bytes: self.frame.original,
-            ip_bytes: saturate(self.ip.bytes),
+            ip_bytes: saturate(self.ip_bytes()),
             payload_bytes: saturate(payload),
             payload_offset: saturate(self.offset.min(self.bytes.len())),
             payload_captured: saturate(payload.min(self.rest().len())),
             transport,
             link_group: self.link_group,
-            cut: self.is_cut(),
+            cut: self.was_cut(),
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
             oddities: self.oddities(),
             aside: match (self.ip.first_fragment.or(self.tunnel_fragment), self.about) {
-                (Some(datagram), _) => Aside::FirstFragment(datagram),
+                (Some((datagram, start)), _) => {
+                    let before = self.offset.saturating_sub(start);
+                    Aside::FirstFragment(datagram, u16::try_from(before).unwrap_or(u16::MAX))
+                }
                 (None, Some((key, direction))) => Aside::Quotes(key, direction),
                 (None, None) => Aside::None,
             },

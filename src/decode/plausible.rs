@@ -25,6 +25,19 @@ const TAGS: usize = 4;
 /// Whether an IP packet may begin `skipped` bytes behind the next header: version, header length
 /// and total length agree with what there is. `None` when too little was captured to tell.
 pub(super) fn ip(packet: &Packet<'_>, skipped: usize) -> Option<bool> {
+    let end = |length| skipped.saturating_add(length);
+    Some(ip_length(packet, skipped)?.is_some_and(|length| packet.fits(end(length))))
+}
+
+/// Whether an IP packet may lie `skipped` bytes behind the next header and nothing behind it.
+pub(super) fn ip_alone(packet: &Packet<'_>, skipped: usize) -> Option<bool> {
+    let end = |length| skipped.saturating_add(length);
+    Some(ip_length(packet, skipped)?.is_some_and(|length| packet.is_filled_by(end(length))))
+}
+
+/// Bytes of the IP packet that may begin `skipped` bytes behind the next header, as its header
+/// declares them; `Some(None)` when that can be no IP header.
+fn ip_length(packet: &Packet<'_>, skipped: usize) -> Option<Option<usize>> {
     let mut header = Cursor::new(packet.rest());
     header.skip(skipped)?;
     let first = header.u8()?;
@@ -40,9 +53,9 @@ pub(super) fn ip(packet: &Packet<'_>, skipped: usize) -> Option<bool> {
             header.skip(3)?;
             (IPV6_HEADER, IPV6_HEADER + usize::from(header.u16_be()?))
         }
-        _ => return Some(false),
+        _ => return Some(None),
     };
-    Some(least <= length && packet.fits(skipped.saturating_add(length)))
+    Some((least <= length).then_some(length))
 }
 
 /// Whether the first byte `skipped` bytes behind the next header is that of an IP header.

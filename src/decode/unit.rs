@@ -80,7 +80,7 @@ impl Unit {
     /// The datagram of which this packet is the first fragment.
     pub fn first_fragment(&self) -> Option<DatagramId> {
         match self.aside {
-            Aside::FirstFragment(datagram) => Some(datagram),
+            Aside::FirstFragment(datagram, _) => Some(datagram),
             _ => None,
         }
     }
@@ -100,8 +100,9 @@ impl Unit {
 pub enum Aside {
     /// Nothing.
     None,
-    /// It is the first fragment of a datagram, to which later fragments belong.
-    FirstFragment(DatagramId),
+    /// It is the first fragment of a datagram, to which later fragments belong. As many bytes of
+    /// the datagram lie before the transport payload.
+    FirstFragment(DatagramId, u16),
     /// It is an ICMP error about a packet of this flow, which travelled this way.
     Quotes(FlowKey, Direction),
 }
@@ -169,8 +170,16 @@ pub struct FragmentUnit {
     pub frame_bytes: u32,
     /// Bytes of the IP packet as its header declares them.
     pub ip_bytes: u32,
+    /// Bytes of the datagram that lie before it.
+    pub datagram_offset: u32,
+    /// Whether it is the last of the datagram.
+    pub is_last: bool,
     /// Bytes of fragment payload.
     pub payload_bytes: u32,
+    /// Offset in the frame of its first captured byte of payload.
+    pub payload_offset: u32,
+    /// Bytes of payload captured.
+    pub payload_captured: u32,
     /// Whether the link-layer destination was a broadcast or multicast address.
     pub link_group: bool,
     /// Whether less of the IP packet was captured than its header declares.

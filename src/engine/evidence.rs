@@ -35,6 +35,7 @@ impl Evaluated {
         Evidence {
             begin: self.timeline.begin(),
             unread_inside: self.unread_inside.total().packets,
+            early_fragments: self.early_fragments,
             reasons: all
                 .into_iter()
                 .filter(|(count, _)| *count > 0)

@@ -11,8 +11,8 @@ use super::timeline::Timeline;
 use crate::base::{Merge, Timestamp};
 use crate::decode::{FragmentUnit, Unit};
 use crate::flow::{
-    Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
-    FragmentPool, QuoteLog, Room, Tally, records,
+    Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, Found,
+    FragmentEvent, FragmentPool, QuoteLog, Room, Tally, records,
 };
 
 pub use stored::StoreError;
@@ -64,6 +64,13 @@ pub struct Evaluated {
     pub blurred: Tally,
     /// Fragments that could not wait for their first for want of room.
     pub fragments_lost: u64,
+    /// Fragments without a first that came so soon after the begin of the stream that it may lie
+    /// before.
+    pub early_fragments: u64,
+    /// Fragmented datagrams whose payload was not joined for want of room.
+    pub datagrams_unjoined: u64,
+    /// Fragmented datagrams whose payload was not joined because their fragments overlap.
+    pub datagrams_contradictory: u64,
     /// ICMP errors whose quoted flow was not kept for want of room.
     pub quotes_lost: u64,
     /// ICMP errors that were not sent to the host whose packet they quote; they say nothing of
@@ -149,7 +156,7 @@ impl Partial {
     /// `may_grow` unset no flow begins, and no more payload is kept.
     pub(super) fn fold(&mut self, routed: &mut [Routed], arenas: &[&[u8]], may_grow: bool) {
         let mut outcome = Outcome::default();
-        let joined = self.collect_serial(routed, &mut outcome);
+        let found = self.collect_serial(routed, arenas, &mut outcome);
         let chunk = |(routed, bytes)| Chunk { routed, bytes };
         let chunks: Vec<Chunk<'_>> = routed.iter().zip(arenas.iter().copied()).map(chunk).collect();
         let room = Room { grow: may_grow, hold: !self.begins_stream() };
@@ -157,7 +164,7 @@ impl Partial {
             .shards
             .par_iter_mut()
             .enumerate()
-            .map(|(number, shard)| shard.update(&chunks, number, &joined, room))
+            .map(|(number, shard)| shard.update(&chunks, number, &found, room))
             .collect();
         outcomes.into_iter().for_each(|more| outcome.merge(more));
         let Outcome { in_flows, no_room, blurred, copied, copies } = outcome;
@@ -169,11 +176,16 @@ impl Partial {
     }
 
     /// Takes from decoded chunks, in arrival order, what is rare and not sharded: fragments,
-    /// ICMP quotes and counts. Answers the later fragments that found their flow, in order of
-    /// their place in the stream.
-    fn collect_serial(&mut self, routed: &mut [Routed], outcome: &mut Outcome) -> Vec<(u64, Unit)> {
-        let mut joined = Vec::new();
-        for chunk in routed {
+    /// ICMP quotes and counts. Answers the later fragments that found their flow, and the
+    /// datagrams that are whole, in order of their place in the stream.
+    fn collect_serial(
+        &mut self,
+        routed: &mut [Routed],
+        arenas: &[&[u8]],
+        outcome: &mut Outcome,
+    ) -> Vec<(u64, Found)> {
+        let mut all = Vec::new();
+        for (chunk, arena) in routed.iter_mut().zip(arenas) {
             for event in chunk.fragments.drain(..) {
                 if let Some((fragment, copies)) = self.is_copied_fragment(&event) {
                     outcome.copied.merge(Tally::of(fragment.frame_bytes, fragment.source));
@@ -181,8 +193,8 @@ impl Partial {
                     continue;
                 }
                 let hasher = &self.hasher;
-                self.fragments.push(event, &mut self.counts.accounting, |unit| {
-                    joined.push((hash(hasher, &unit.key), unit));
+                self.fragments.push(event, arena, &mut self.counts.accounting, |found| {
+                    all.push((hash(hasher, found.key()), found));
                 });
             }
             for unit in chunk.quotes.drain(..) {
@@ -192,7 +204,7 @@ impl Partial {
             }
             self.counts.merge(std::mem::take(&mut chunk.counts));
         }
-        joined
+        all
     }
 
     /// Whether a later fragment is a copy of one before it.
@@ -257,7 +269,8 @@ impl Partial {
     }
 
     /// Joins a later neighbour that holds nothing back any more.
-    fn join(&mut self, later: Partial) {
+    fn join(&mut self, mut later: Partial) {
+        self.join_fragments(&mut later);
         let end = later.lead_end();
         let settles = self.begins_stream() && !later.begins_stream();
         let Partial {
@@ -267,7 +280,7 @@ impl Partial {
             is_first: _,
             lead: _,
             shards,
-            fragments,
+            fragments: _,
             fragment_window,
             quotes,
             quote_window,
@@ -283,21 +296,38 @@ impl Partial {
         }
         self.fragment_window.follow(&fragment_window, end);
         self.quote_window.follow(&quote_window, end);
-        let mut found: Vec<Vec<(u64, Unit)>> = (0..SHARDS).map(|_| Vec::new()).collect();
-        let mut in_flows = Tally::default();
-        self.fragments.merge(fragments, &mut self.counts.accounting, |unit| {
-            in_flows.merge(Tally::of(unit.frame_bytes, unit.source));
-            let hash = hash(&self.hasher, &unit.key);
-            if let Some(found) = found.get_mut(shard_of(hash)) {
-                found.push((hash, unit));
-            }
-        });
         self.quotes.merge(quotes);
         self.counts.merge(counts);
         self.blurred.merge(blurred);
+    }
+
+    /// Brings fragments of both stretches together. What is found lies in the later one, and goes
+    /// there while the payload of its flows is still held unread.
+    fn join_fragments(&mut self, later: &mut Partial) {
+        let mut units: Vec<Vec<(u64, Unit)>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        let mut datagrams = Vec::new();
+        let mut in_flows = Tally::default();
+        let fragments = std::mem::take(&mut later.fragments);
+        self.fragments.merge(fragments, &mut self.counts.accounting, |found| {
+            let hash = hash(&self.hasher, found.key());
+            match found {
+                Found::Packet(unit) => {
+                    in_flows.merge(Tally::of(unit.frame_bytes, unit.source));
+                    if let Some(units) = units.get_mut(shard_of(hash)) {
+                        units.push((hash, unit));
+                    }
+                }
+                Found::Datagram(datagram) => datagrams.push((hash, datagram)),
+            }
+        });
         self.counts.accounting.add(Class::Flow, in_flows);
-        for (shard, found) in self.shards.iter_mut().zip(found) {
-            shard.table.merge_units(found);
+        for (shard, units) in later.shards.iter_mut().zip(units) {
+            shard.table.merge_units(units);
+        }
+        for (hash, datagram) in datagrams {
+            if let Some(shard) = later.shards.get_mut(shard_of(hash)) {
+                shard.table.merge_datagram(hash, &datagram);
+            }
         }
     }
 
@@ -310,7 +340,7 @@ impl Partial {
         whole.fold(std::slice::from_mut(&mut lead), &[&arena], true);
         whole.join(self);
         let Partial { shards, mut fragments, quotes, mut counts, blurred, .. } = whole;
-        fragments.finish(&mut counts.accounting);
+        let early_fragments = fragments.finish(&mut counts.accounting, counts.timeline.begin());
         let (quotes_lost, quotes_misdirected) = (quotes.lost(), quotes.misdirected());
         let tables = shards.into_iter().map(|shard| shard.table).collect();
         let Counts { accounting, timeline, facts, carriers, unread_inside } = counts;
@@ -323,6 +353,9 @@ impl Partial {
             unread_inside,
             blurred,
             fragments_lost: fragments.lost(),
+            early_fragments,
+            datagrams_unjoined: fragments.unjoined(),
+            datagrams_contradictory: fragments.contradictory(),
             quotes_lost,
             quotes_misdirected,
         }

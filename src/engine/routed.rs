@@ -4,11 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::partial::SHARDS;
 use super::timeline::Timeline;
-use crate::base::Merge;
+use crate::base::{IpProto, Merge};
 use crate::capture::{FrameBatch, FrameMeta};
-use crate::decode::{
-    Aside, Carrier, Decoded, FlowKey, FragmentUnit, Observer, Transport, Unit, dissect,
-};
+use crate::decode::{Aside, Carrier, Decoded, FlowKey, Observer, Transport, Unit, dissect};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, FirstFragment, FragmentEvent, GROUP, Packet,
 };
@@ -68,6 +66,8 @@ impl<'a> Chunk<'a> {
         let payload = rest.get(..unit.payload_captured as usize).unwrap_or_default();
         let wire = match unit.first_fragment() {
             None => unit.payload_bytes,
+            // What follows is the next segment, for all that can be known.
+            Some(_) if unit.key.protocol() == IpProto::TCP => unit.payload_bytes,
             Some(_) => self.datagram_bytes(unit).unwrap_or(unit.payload_bytes.saturating_add(1)),
         };
         Packet { unit, payload, wire }
@@ -173,7 +173,9 @@ impl Routed {
                 unit.payload_offset = unit.payload_offset.saturating_add(frame.offset as u32);
                 self.route(hasher, unit);
             }
-            Decoded::Fragment(fragment) => {
+            Decoded::Fragment(mut fragment) => {
+                let offset = fragment.payload_offset;
+                fragment.payload_offset = offset.saturating_add(frame.offset as u32);
                 self.counts.facts.note_fragment(&fragment);
                 self.fragments.push(FragmentEvent::Later(fragment));
             }
@@ -195,9 +197,8 @@ impl Routed {
         }
         match unit.aside {
             Aside::None => {}
-            Aside::FirstFragment(datagram) => {
-                let Unit { key, direction, time, source, .. } = unit;
-                let first = FirstFragment { key, direction, time, source };
+            Aside::FirstFragment(datagram, header) => {
+                let first = FirstFragment::of(&unit, header.into());
                 self.fragments.push(FragmentEvent::First(datagram, first));
             }
             Aside::Quotes(..) => self.quotes.push(unit),
@@ -220,7 +221,13 @@ impl Routed {
                 held.push((hash, unit));
             }
         }
-        self.fragments.append(fragments);
+        for mut fragment in fragments.drain(..) {
+            let (begin, length) = fragment.payload();
+            let payload = arena.get(begin as usize..).unwrap_or_default();
+            fragment.move_payload(self.held.len() as u32);
+            self.held.extend_from_slice(payload.get(..length as usize).unwrap_or(payload));
+            self.fragments.push(fragment);
+        }
         self.quotes.append(quotes);
         self.counts.merge(std::mem::take(counts));
     }
@@ -232,17 +239,10 @@ impl Routed {
         for (held, rest) in self.units.iter_mut().zip(&mut rest.units) {
             *rest = held.split_off(held.partition_point(|(_, unit)| before(unit.source.ordinal)));
         }
-        let place = self.fragments.partition_point(|event| before(place_of(event)));
+        let place = self.fragments.partition_point(|event| before(event.source().ordinal));
         rest.fragments = self.fragments.split_off(place);
         let place = self.quotes.partition_point(|unit| before(unit.source.ordinal));
         rest.quotes = self.quotes.split_off(place);
         rest
-    }
-}
-
-fn place_of(event: &FragmentEvent) -> u64 {
-    match event {
-        FragmentEvent::First(_, first) => first.source.ordinal,
-        FragmentEvent::Later(FragmentUnit { source, .. }) => source.ordinal,
     }
 }

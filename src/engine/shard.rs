@@ -5,7 +5,7 @@ use super::routed::{Chunk, shard_of};
 use crate::base::Merge;
 use crate::decode::Unit;
 use crate::flow::{
-    CopyCounts, CopyWindow, FlowTable, GROUP, Packet, PacketCopy, Pushed, Room, Tally,
+    CopyCounts, CopyWindow, FlowTable, Found, GROUP, Packet, PacketCopy, Pushed, Room, Tally,
 };
 
 /// One shard.
@@ -67,7 +67,7 @@ impl Shard {
         &mut self,
         chunks: &[Chunk<'_>],
         number: usize,
-        late: &[(u64, Unit)],
+        late: &[(u64, Found)],
         room: Room,
     ) -> Outcome {
         let mut outcome = Outcome::default();
@@ -81,7 +81,8 @@ impl Shard {
             }
             for (packet, copy) in group.iter().zip(&copies) {
                 // One in the place of its first fragment comes right behind it.
-                while let Some(fragment) = late.next_if(|(_, late)| late.source < packet.1.source) {
+                while let Some(fragment) = late.next_if(|(_, late)| late.source() < packet.1.source)
+                {
                     self.push_fragment(fragment, room, &mut outcome);
                 }
                 self.push(packet.0, chunk.packet(&packet.1), *copy, room, &mut outcome);
@@ -107,10 +108,15 @@ impl Shard {
         }
     }
 
-    /// Adds a later fragment to its flow; its payload is not joined to that of the first.
-    fn push_fragment(&mut self, (hash, unit): &(u64, Unit), room: Room, outcome: &mut Outcome) {
-        let packet = Packet { unit, payload: &[], wire: 0 };
-        self.push(*hash, packet, None, room, outcome);
+    /// Adds a later fragment to its flow, or the payload of the datagram that it completed.
+    fn push_fragment(&mut self, (hash, found): &(u64, Found), room: Room, outcome: &mut Outcome) {
+        match found {
+            Found::Packet(unit) => {
+                let packet = Packet { unit, payload: &[], wire: 0 };
+                self.push(*hash, packet, None, room, outcome);
+            }
+            Found::Datagram(datagram) => self.table.read_datagram(*hash, datagram, room),
+        }
     }
 
     /// Which packets of a group are copies.

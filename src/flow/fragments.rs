@@ -7,12 +7,15 @@
 //!
 //! A later fragment that waited takes time and place of its first, which are the same however
 //! the stream is cut. One whose first is already known keeps its own.
+//!
+//! Not here: joining their payload, which is [`joining`](super::joining).
 
 use serde::{Deserialize, Serialize};
 
 use super::accounting::{Accounting, Class, Tally};
 use super::aging::Aging;
-use crate::base::{Timestamp, merge::least};
+use super::joining::{Datagram, Joiner, PIECES, Piece, Unfinished};
+use crate::base::{IpProto, Timestamp, merge::least};
 use crate::capture::FrameRef;
 use crate::decode::{
     Aside, DatagramId, Direction, FlowKey, FragmentUnit, Oddities, Transport, Unit,
@@ -20,11 +23,11 @@ use crate::decode::{
 
 /// How long a datagram's fragments wait for each other, in nanoseconds (D3.7, RFC 8200
 /// section 4.5 allows 60 s).
-const PATIENCE: u64 = 30_000_000_000;
+pub(super) const PATIENCE: u64 = 30_000_000_000;
 
 /// How long fragments are held, in nanoseconds: packets may be two seconds late in the stream,
 /// and none that still belongs to a fragment may find it gone.
-const HELD: u64 = PATIENCE + 2_000_000_000;
+pub(super) const HELD: u64 = PATIENCE + 2_000_000_000;
 
 /// Most datagrams of which the first fragment is remembered, near the begin and since then each.
 const FIRSTS: usize = 65_536;
@@ -32,9 +35,8 @@ const FIRSTS: usize = 65_536;
 /// Most later fragments that wait for their first, near the begin and since then each.
 const WAITING: usize = 65_536;
 
-/// Most later fragments of one datagram that wait: what 64 KiB take at the least length that a
-/// link of the Internet must carry (RFC 791 section 3.2: 576 bytes), and some.
-const WAITING_OF_ONE: usize = 128;
+/// Most later fragments of one datagram that wait.
+const WAITING_OF_ONE: usize = PIECES;
 
 /// A first fragment, already a packet of its flow.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -47,6 +49,41 @@ pub struct FirstFragment {
     pub time: Timestamp,
     /// Place in the stream, input and packet number.
     pub source: FrameRef,
+    /// TCP sequence number of its first byte of transport payload; 0 for all else.
+    pub sequence: u32,
+    /// Bytes of the datagram that lie before its transport payload.
+    pub header: u32,
+    /// Bytes of fragment payload, transport header included.
+    pub payload_bytes: u32,
+    /// Offset of its first captured byte of payload, in the bytes that come with the fragment.
+    pub payload_offset: u32,
+    /// Bytes of payload captured.
+    pub payload_captured: u32,
+    /// By what a copy of it is known.
+    pub digest: u64,
+}
+
+impl FirstFragment {
+    /// A packet that is the first fragment of a datagram and holds `header` bytes of it before its
+    /// transport payload.
+    pub fn of(unit: &Unit, header: u32) -> Self {
+        let Unit { key, direction, time, source, transport, fingerprint, .. } = *unit;
+        FirstFragment {
+            key,
+            direction,
+            time,
+            source,
+            sequence: match transport {
+                Transport::Tcp { sequence, .. } => sequence,
+                _ => 0,
+            },
+            header,
+            payload_bytes: unit.payload_bytes.saturating_add(header),
+            payload_offset: unit.payload_offset.saturating_sub(header),
+            payload_captured: unit.payload_captured.saturating_add(header),
+            digest: fingerprint.digest,
+        }
+    }
 }
 
 /// A fragment on its way to its flow.
@@ -58,18 +95,100 @@ pub enum FragmentEvent {
     Later(FragmentUnit),
 }
 
+impl FragmentEvent {
+    /// Place in the stream.
+    pub fn source(&self) -> FrameRef {
+        match self {
+            FragmentEvent::First(_, first) => first.source,
+            FragmentEvent::Later(fragment) => fragment.source,
+        }
+    }
+
+    /// Where the captured payload lies: offset and bytes.
+    pub fn payload(&self) -> (u32, u32) {
+        match self {
+            FragmentEvent::First(_, first) => (first.payload_offset, first.payload_captured),
+            FragmentEvent::Later(later) => (later.payload_offset, later.payload_captured),
+        }
+    }
+
+    /// Says that the payload lies elsewhere.
+    pub fn move_payload(&mut self, offset: u32) {
+        match self {
+            FragmentEvent::First(_, first) => first.payload_offset = offset,
+            FragmentEvent::Later(later) => later.payload_offset = offset,
+        }
+    }
+
+    /// The payload, if all of it was captured.
+    fn piece(&self, arena: &[u8]) -> Option<Piece> {
+        let (of, offset, is_last, time, wire) = match *self {
+            FragmentEvent::First(of, FirstFragment { time, payload_bytes, .. }) => {
+                (of, 0, false, time, payload_bytes)
+            }
+            FragmentEvent::Later(FragmentUnit {
+                datagram,
+                datagram_offset,
+                is_last,
+                time,
+                payload_bytes,
+                ..
+            }) => (datagram, datagram_offset, is_last, time, payload_bytes),
+        };
+        let (begin, captured) = self.payload();
+        let bytes = arena.get(begin as usize..)?.get(..captured as usize)?;
+        let source = self.source();
+        (captured == wire && wire > 0).then(|| Piece {
+            of,
+            offset,
+            is_last,
+            bytes: bytes.into(),
+            source,
+            time,
+        })
+    }
+}
+
+/// What fragments come to.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A later fragment is a packet of this flow.
+    Packet(Unit),
+    /// A datagram is whole. The packet that completed it comes before.
+    Datagram(Datagram),
+}
+
+impl Found {
+    /// The flow.
+    pub fn key(&self) -> &FlowKey {
+        match self {
+            Found::Packet(unit) => &unit.key,
+            Found::Datagram(datagram) => &datagram.key,
+        }
+    }
+
+    /// Place in the stream.
+    pub fn source(&self) -> FrameRef {
+        match self {
+            Found::Packet(unit) => unit.source,
+            Found::Datagram(datagram) => datagram.source,
+        }
+    }
+}
+
 /// First fragments, and later fragments that wait for them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Window {
     firsts: Aging<FirstFragment>,
     waiting: Aging<Vec<FragmentUnit>>,
     waiting_count: usize,
+    joiner: Joiner,
 }
 
 impl Window {
-    fn first_of(&self, fragment: &FragmentUnit) -> Option<FirstFragment> {
-        let first = self.firsts.get(&fragment.datagram)?;
-        (fragment.time.apart(first.time) <= PATIENCE).then_some(*first)
+    fn first_of(&self, datagram: &DatagramId, time: Timestamp) -> Option<FirstFragment> {
+        let first = self.firsts.get(datagram)?;
+        (time.apart(first.time) <= PATIENCE).then_some(*first)
     }
 
     fn has_room_for_first(&self, datagram: &DatagramId) -> bool {
@@ -117,6 +236,7 @@ impl Window {
 
     /// Forgets what can meet no other fragment any more; hands out what waited in vain.
     fn expire(&mut self, now: Timestamp, mut in_vain: impl FnMut(&FragmentUnit)) {
+        self.joiner.expire(now);
         while self.firsts.pop_aged(now, HELD).is_some() {}
         while let Some(mut held) = self.waiting.pop_aged(now, HELD) {
             self.waiting_count -= held.len();
@@ -143,30 +263,62 @@ impl FragmentPool {
         self.lost
     }
 
-    /// Takes a fragment in arrival order; hands out, in order of their place in the stream, the
-    /// packets that have found their flow and accounts for those that never will.
+    /// Datagrams whose payload was not joined for want of room.
+    pub fn unjoined(&self) -> u64 {
+        self.lead.joiner.given_up + self.recent.joiner.given_up
+    }
+
+    /// Datagrams whose payload was not joined because their fragments overlap.
+    pub fn contradictory(&self) -> u64 {
+        self.lead.joiner.refused + self.recent.joiner.refused
+    }
+
+    /// Takes a fragment in arrival order, with the bytes in which its payload lies; hands out, in
+    /// order of their place in the stream, what has found its flow and accounts for those that
+    /// never will.
     pub fn push(
         &mut self,
         event: FragmentEvent,
+        arena: &[u8],
         accounting: &mut Accounting,
-        found: impl FnMut(Unit),
+        mut found: impl FnMut(Found),
     ) {
+        let piece = event.piece(arena);
         let time = match &event {
             FragmentEvent::First(_, first) => first.time,
             FragmentEvent::Later(fragment) => fragment.time,
         };
         least(&mut self.begin, Some(time));
         self.recent.expire(time, |fragment| unclaimed(fragment, accounting));
-        match event {
-            FragmentEvent::First(datagram, first) => self.first(datagram, first, found),
-            FragmentEvent::Later(fragment) => self.later(fragment, accounting, found),
-        }
+        let joined = match event {
+            FragmentEvent::First(datagram, first) => {
+                let is_copy = self.is_copy(&datagram, &first);
+                self.first(datagram, first, &mut found);
+                let piece = piece.filter(|_| !is_copy);
+                piece.and_then(|piece| self.begin(datagram, first, vec![piece]))
+            }
+            FragmentEvent::Later(fragment) => {
+                let is_known = self.later(fragment, accounting, &mut found);
+                piece.and_then(|piece| self.join(piece, is_known))
+            }
+        };
+        joined.into_iter().for_each(|joined| found(Found::Datagram(joined)));
     }
 
-    fn first(&mut self, datagram: DatagramId, first: FirstFragment, mut found: impl FnMut(Unit)) {
+    /// Whether a first fragment was taken already.
+    fn is_copy(&self, datagram: &DatagramId, first: &FirstFragment) -> bool {
+        let copies = |window: &Window| {
+            window.firsts.get(datagram).is_some_and(|known| {
+                known.digest == first.digest && known.time.apart(first.time) <= PATIENCE
+            })
+        };
+        copies(&self.lead) || copies(&self.recent)
+    }
+
+    fn first(&mut self, datagram: DatagramId, first: FirstFragment, mut found: impl FnMut(Found)) {
         for window in [&mut self.lead, &mut self.recent] {
             for fragment in window.claim(&datagram, first.time) {
-                found(joined(&fragment, &first, first.time, first.source));
+                found(Found::Packet(packet(&fragment, &first, first.time, first.source)));
             }
         }
         let lead = self.near_begin(first.time) && self.lead.has_room_for_first(&datagram);
@@ -174,16 +326,34 @@ impl FragmentPool {
         self.lost += u64::from(window.remember(datagram, first));
     }
 
+    /// Joins to a first fragment the payload of those that came before it.
+    fn begin(
+        &mut self,
+        datagram: DatagramId,
+        first: FirstFragment,
+        mut pieces: Vec<Piece>,
+    ) -> Option<Datagram> {
+        if !matches!(first.key.protocol(), IpProto::UDP | IpProto::TCP) {
+            return None;
+        }
+        for window in [&mut self.lead, &mut self.recent] {
+            pieces.extend(window.joiner.claim(&datagram, first.time));
+        }
+        let lead = self.near_begin(first.time) && self.lead.joiner.has_room();
+        let window = if lead { &mut self.lead } else { &mut self.recent };
+        window.joiner.begin(datagram, first, pieces)
+    }
+
+    /// Answers whether the first is known.
     fn later(
         &mut self,
         fragment: FragmentUnit,
         accounting: &mut Accounting,
-        mut found: impl FnMut(Unit),
-    ) {
-        let known = self.recent.first_of(&fragment).or_else(|| self.lead.first_of(&fragment));
-        if let Some(first) = known {
-            found(joined(&fragment, &first, fragment.time, fragment.source));
-            return;
+        mut found: impl FnMut(Found),
+    ) -> bool {
+        if let Some(first) = self.first_of(&fragment.datagram, fragment.time) {
+            found(Found::Packet(packet(&fragment, &first, fragment.time, fragment.source)));
+            return true;
         }
         let lead = self.near_begin(fragment.time) && self.lead.waiting_count < WAITING;
         let window = if lead { &mut self.lead } else { &mut self.recent };
@@ -191,43 +361,88 @@ impl FragmentPool {
             self.lost += 1;
             unclaimed(&given_up, accounting);
         }
+        false
+    }
+
+    fn first_of(&self, datagram: &DatagramId, time: Timestamp) -> Option<FirstFragment> {
+        let first_in = |window: &Window| window.first_of(datagram, time);
+        first_in(&self.recent).or_else(|| first_in(&self.lead))
+    }
+
+    /// Joins the payload of a later fragment to its first, or lets it wait for that.
+    fn join(&mut self, piece: Piece, is_known: bool) -> Option<Datagram> {
+        let lead = self.near_begin(piece.time) && self.lead.joiner.has_room();
+        let lead = if is_known { !self.recent.joiner.awaits(&piece) } else { lead };
+        let Window { joiner, .. } = if lead { &mut self.lead } else { &mut self.recent };
+        if is_known {
+            return joiner.add(piece);
+        }
+        joiner.wait(piece);
+        None
     }
 
     fn near_begin(&self, time: Timestamp) -> bool {
         self.begin.is_some_and(|begin| time.apart(begin) <= HELD)
     }
 
-    /// Joins the pool of the part that follows; hands out the packets that find their flow by it.
+    /// Joins the pool of the part that follows; hands out what finds its flow by it, all of which
+    /// lies in that part.
     pub fn merge(
         &mut self,
         later: FragmentPool,
         accounting: &mut Accounting,
-        mut found: impl FnMut(Unit),
+        mut found: impl FnMut(Found),
     ) {
         let FragmentPool { begin, lead, recent, lost } = later;
         least(&mut self.begin, begin);
         self.lost += lost;
         // Fragments go before firsts: within its own part each has found its first already.
-        let (firsts, waiting): (Vec<_>, Vec<_>) =
-            [lead, recent].into_iter().map(|window| (window.firsts, window.waiting)).unzip();
-        for (_, fragments) in waiting.into_iter().flat_map(Aging::into_values) {
-            for fragment in fragments {
+        let mut firsts = Vec::new();
+        for Window { firsts: others, waiting, waiting_count: _, joiner } in [lead, recent] {
+            for fragment in waiting.into_values().flat_map(|(_, fragments)| fragments) {
                 self.later(fragment, accounting, &mut found);
             }
+            let joined = self.merge_joiner(joiner);
+            joined.into_iter().for_each(|joined| found(Found::Datagram(joined)));
+            firsts.push(others);
         }
         for (datagram, first) in firsts.into_iter().flat_map(Aging::into_values) {
             self.first(datagram, first, &mut found);
         }
     }
 
-    /// The end of the stream: whatever still waits has no first fragment.
-    pub fn finish(&mut self, accounting: &mut Accounting) {
-        for window in [&mut self.lead, &mut self.recent] {
-            let window = std::mem::take(window);
-            for (_, fragments) in window.waiting.into_values() {
-                fragments.iter().for_each(|fragment| unclaimed(fragment, accounting));
+    /// Answers the datagrams of which both parts hold fragments, as far as they are whole now.
+    fn merge_joiner(&mut self, later: Joiner) -> Vec<Datagram> {
+        let (unfinished, given_up, refused) = later.into_parts();
+        self.recent.joiner.given_up += given_up;
+        self.recent.joiner.refused += refused;
+        let mut joined = Vec::new();
+        for (datagram, Unfinished { first, pieces }) in unfinished {
+            if let Some(first) = first {
+                joined.extend(self.begin(datagram, first, pieces));
+                continue;
+            }
+            for piece in pieces {
+                let is_known = self.first_of(&datagram, piece.time).is_some();
+                joined.extend(self.join(piece, is_known));
             }
         }
+        joined
+    }
+
+    /// The end of the stream: whatever still waits has no first fragment. Answers how many of them
+    /// came so soon after the begin of the stream that it may lie before.
+    pub fn finish(&mut self, accounting: &mut Accounting, begin: Option<Timestamp>) -> u64 {
+        let mut early = 0;
+        for window in [&mut self.lead, &mut self.recent] {
+            let waiting = std::mem::take(&mut window.waiting);
+            for fragment in waiting.into_values().flat_map(|(_, fragments)| fragments) {
+                let is_early = begin.is_some_and(|begin| fragment.time.apart(begin) <= PATIENCE);
+                early += u64::from(is_early);
+                unclaimed(&fragment, accounting);
+            }
+        }
+        early
     }
 }
 
@@ -236,7 +451,7 @@ fn unclaimed(fragment: &FragmentUnit, accounting: &mut Accounting) {
 }
 
 /// A later fragment as a packet of the flow of its first.
-fn joined(
+fn packet(
     fragment: &FragmentUnit,
     first: &FirstFragment,
     time: Timestamp,
@@ -288,7 +503,7 @@ mod tests {
 
         fn push(&mut self, event: FragmentEvent) {
             let found = &mut self.found;
-            self.pool.push(event, &mut self.accounting, |_| *found += 1);
+            self.pool.push(event, &[], &mut self.accounting, |_| *found += 1);
         }
 
         fn first(&mut self, identification: u32, nanos: i64) {
@@ -296,7 +511,18 @@ mod tests {
             let (source, destination) = (datagram.source, datagram.destination);
             let (key, direction) = FlowKey::new(source, destination, IpProto::UDP);
             let time = Timestamp::from_nanos(nanos);
-            let first = FirstFragment { key, direction, time, source: self.next() };
+            let first = FirstFragment {
+                key,
+                direction,
+                time,
+                source: self.next(),
+                sequence: 0,
+                header: 8,
+                payload_bytes: 24,
+                payload_offset: 0,
+                payload_captured: 0,
+                digest: 0,
+            };
             self.push(FragmentEvent::First(datagram, first));
         }
 
@@ -307,7 +533,11 @@ mod tests {
                 source: self.next(),
                 frame_bytes: 60,
                 ip_bytes: 46,
+                datagram_offset: 24,
+                is_last: true,
                 payload_bytes: 26,
+                payload_offset: 0,
+                payload_captured: 0,
                 link_group: false,
                 cut: false,
                 path: Path::default(),
@@ -359,7 +589,7 @@ mod tests {
             run.first(identification, time);
         }
         assert_eq!(run.found, 1_000);
-        run.pool.finish(&mut run.accounting);
+        run.pool.finish(&mut run.accounting, None);
         assert_eq!(run.unclaimed(), WAITING as u64 + 500);
     }
 
@@ -374,7 +604,7 @@ mod tests {
         assert_eq!(run.unclaimed(), run.pool.lost());
         run.first(9, 101 * SECOND);
         assert_eq!(run.found, WAITING_OF_ONE as u64);
-        run.pool.finish(&mut run.accounting);
+        run.pool.finish(&mut run.accounting, None);
         assert_eq!(run.unclaimed() + run.found, 10_001);
     }
 

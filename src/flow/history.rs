@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::joining::Datagram;
 use super::segment::Segment;
 use super::table::{Packet, Room};
 use crate::base::IpProto;
@@ -88,6 +89,12 @@ impl FlowHistory {
         (Pushed::Began, weight)
     }
 
+    /// Reads a datagram whose last packet was added just now. Answers by how many bytes more
+    /// memory is in use.
+    pub(super) fn read_datagram(&mut self, datagram: &Datagram, room: Room) -> isize {
+        self.last_mut().read_datagram(datagram, room)
+    }
+
     /// Counts a copy of a packet that is held, or that lies in the stretch of the stream before
     /// this one: then the newest run is as good as any, for it will be appended to that one.
     pub(super) fn push_copy(&mut self, direction: Direction) {
@@ -124,7 +131,8 @@ impl FlowHistory {
         first.recognition = recognition;
         runs.push(first);
         runs.extend(self.more.take().into_iter().flat_map(|more| *more));
-        runs.sort_by_key(|run| run.origin);
+        // What holds no packet, a datagram say, belongs behind the packet in the same place.
+        runs.sort_by_key(|run| (run.origin, run.packets() == 0));
         let mut runs = runs.into_iter();
         let Some(first) = runs.next() else { return };
         *self = FlowHistory::new(first);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::Tally;
 use super::carriers::{Amount, CarrierUse};
+use super::joining::Datagram;
 use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
@@ -484,9 +485,54 @@ impl Segment {
             bytes: payload,
             wire,
             time,
+            place: unit.source.ordinal,
+            joined: false,
             ports: [unit.key.a().port(), unit.key.b().port()],
         };
         self.recognition.take(&payload, room.hold, room.grow)
+    }
+
+    /// Reads the payload of a datagram whose packets are in the run. Answers by how many bytes
+    /// more memory is in use.
+    pub(super) fn read_datagram(&mut self, datagram: &Datagram, room: Room) -> isize {
+        let Datagram { key, direction, source, time, sequence, payload, wire } = datagram;
+        let carriage = match key.protocol() {
+            IpProto::UDP => Carriage::Udp,
+            _ => Carriage::Tcp,
+        };
+        let payload = Payload {
+            end: match direction {
+                Direction::AToB => End::A,
+                Direction::BToA => End::B,
+            },
+            carriage,
+            sequence: *sequence,
+            bytes: payload,
+            wire: *wire,
+            time: *time,
+            place: source.ordinal,
+            joined: carriage == Carriage::Udp,
+            ports: [key.a().port(), key.b().port()],
+        };
+        self.recognition.take(&payload, room.hold, room.grow)
+    }
+
+    /// A run that holds nothing but the payload of a datagram and waits to be appended.
+    pub(super) fn of_datagram(datagram: &Datagram) -> Segment {
+        let Datagram { direction, source, time, .. } = *datagram;
+        let mut run = Segment {
+            origin: Origin { source, direction, time },
+            earliest: time,
+            latest: time,
+            syn: None,
+            path: Path::default(),
+            paths_differ: false,
+            recognition: Recognition::default(),
+            a_to_b: Half::default(),
+            b_to_a: Half::default(),
+        };
+        let _ = run.read_datagram(datagram, Room { grow: true, hold: true });
+        run
     }
 
     /// Forgets what a run that holds only copies began with.

@@ -8,6 +8,7 @@ use hashbrown::{HashTable, hash_table::Entry};
 use super::accounting::Tally;
 use super::copies::PacketCopy;
 use super::history::{FlowHistory, Pushed};
+use super::joining::Datagram;
 use super::segment::Segment;
 use crate::base::{Merge, Timestamp};
 use crate::decode::{FlowKey, Unit};
@@ -127,6 +128,26 @@ impl FlowTable {
                 self.runs += 1;
             }
             Entry::Vacant(_) => {}
+        }
+    }
+
+    /// Reads a datagram whose packets are in its flow, unless that found no room.
+    pub fn read_datagram(&mut self, hash: u64, datagram: &Datagram, room: Room) {
+        let slabs = &self.slabs;
+        let place = self.index.find(hash, |place| holds(slabs, *place, hash, &datagram.key));
+        let Some(Place { at, .. }) = place.copied() else { return };
+        if let Some((_, _, history)) = slot_mut(&mut self.slabs, at) {
+            let weight = history.read_datagram(datagram, room);
+            self.kept = self.kept.saturating_add_signed(weight as i64);
+        }
+    }
+
+    /// Holds a datagram that takes its place among payload held unread.
+    pub fn merge_datagram(&mut self, hash: u64, datagram: &Datagram) {
+        let slabs = &self.slabs;
+        if self.index.find(hash, |place| holds(slabs, *place, hash, &datagram.key)).is_some() {
+            let run = Segment::of_datagram(datagram);
+            self.merge_flow(hash, datagram.key, FlowHistory::new(run));
         }
     }
 

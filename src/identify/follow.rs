@@ -126,7 +126,7 @@ impl Followed {
         let next = *stream.next.get_or_insert(start.unwrap_or(arrival.sequence));
         let ahead = arrival.sequence.wrapping_sub(next) as i32;
         if ahead > 0 {
-            let Arrival { sequence, bytes, wire, time } = arrival;
+            let Arrival { sequence, bytes, wire, time, joined: _ } = arrival;
             stream.waiting.push(Waiting { sequence, bytes: bytes.to_vec(), wire, time });
             return self.give_up(end, time);
         }
@@ -161,7 +161,7 @@ impl Followed {
             let Waiting { sequence, ref bytes, wire, time } = one;
             // No message is known to begin here.
             let start = next.wrapping_sub(1);
-            self.take(end, Arrival { sequence, bytes, wire, time }, start);
+            self.take(end, Arrival { sequence, bytes, wire, time, joined: false }, start);
         }
     }
 

@@ -23,6 +23,9 @@ const DATAGRAMS: usize = 16;
 /// Bytes kept of one segment whose place in the stream is not known, and of one datagram.
 const LONE: usize = 1536;
 
+/// Bytes kept of one datagram that came in fragments; some room is left for others.
+const JOINED: usize = 6144;
+
 /// A kept segment or datagram.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Kept {
@@ -49,6 +52,8 @@ pub(super) struct Arrival<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) wire: u32,
     pub(super) time: Timestamp,
+    /// Whether it is a whole datagram of which the first fragment arrived before.
+    pub(super) joined: bool,
 }
 
 /// A piece that owns its bytes where it joins several segments.
@@ -103,12 +108,32 @@ impl Head {
         if self.is_full(carriage) || carriage == Carriage::Tcp && self.kept.iter().any(repeats) {
             return false;
         }
-        let most = if in_place && carriage == Carriage::Tcp { ROOM } else { LONE };
+        let most = match carriage {
+            Carriage::Tcp if in_place => ROOM,
+            Carriage::Udp if arrival.joined => JOINED,
+            _ => LONE,
+        };
         let room = most.min(ROOM - self.bytes.len());
         let bytes = arrival.bytes.get(..room).unwrap_or(arrival.bytes);
         self.bytes.extend_from_slice(bytes);
         let Arrival { sequence, wire, time, .. } = arrival;
         self.kept.push(Kept { sequence, end: self.bytes.len() as u32, wire, time });
+        true
+    }
+
+    /// Gives up the first fragment of a datagram that is whole now. Answers whether it was held.
+    pub(super) fn supersede(&mut self, whole: Arrival<'_>) -> bool {
+        let begins = |held: Arrival<'_>| {
+            held.wire == whole.wire
+                && held.bytes.len() < whole.bytes.len()
+                && whole.bytes.starts_with(held.bytes)
+        };
+        let Some(at) = self.arrivals().position(begins) else { return false };
+        let begin = at.checked_sub(1).and_then(|before| self.kept.get(before));
+        let begin = begin.map_or(0, |before| before.end);
+        let end = self.kept.remove(at).end;
+        self.bytes.drain(begin as usize..end as usize);
+        self.kept.iter_mut().skip(at).for_each(|kept| kept.end -= end - begin);
         true
     }
 
@@ -136,6 +161,7 @@ impl Head {
             bytes: self.bytes.get(begin as usize..kept.end as usize).unwrap_or_default(),
             wire: kept.wire,
             time: kept.time,
+            joined: false,
         })
     }
 

@@ -50,6 +50,10 @@ pub struct Payload<'a> {
     pub wire: u32,
     /// When it was captured.
     pub time: Timestamp,
+    /// Place of its packet in the stream.
+    pub place: u64,
+    /// Whether it is a whole UDP datagram of which the first fragment was taken before.
+    pub joined: bool,
     /// Ports of both ends. What is usually spoken there is asked first; otherwise they have no
     /// weight.
     pub ports: [u16; 2],
@@ -126,6 +130,8 @@ struct HeldPayload {
     bytes: Box<[u8]>,
     wire: u32,
     time: Timestamp,
+    place: u64,
+    joined: bool,
     ports: [u16; 2],
     /// Where the streams begin, as far as it was known when the payload came.
     starts: [Option<u32>; 2],
@@ -177,6 +183,7 @@ impl Recognition {
     fn advance(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) {
         match &mut self.state {
             State::Known(_) => {}
+            State::Following(following) if payload.joined && following.1.is_media() => {}
             State::Following(following) if may_grow => {
                 let start = *of(&mut self.starts, payload.end);
                 following.1.read(payload.end, payload.arrival(), start);
@@ -402,8 +409,8 @@ impl Content {
 
 impl<'a> Payload<'a> {
     fn arrival(&self) -> Arrival<'a> {
-        let Payload { sequence, bytes, wire, time, .. } = *self;
-        Arrival { sequence, bytes, wire, time }
+        let Payload { sequence, bytes, wire, time, joined, .. } = *self;
+        Arrival { sequence, bytes, wire, time, joined }
     }
 
     /// Whether it is a datagram that only keeps a way open, as call control sends them for hours
@@ -421,9 +428,9 @@ impl<'a> Payload<'a> {
 
 impl HeldPayload {
     fn view(&self) -> Payload<'_> {
-        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, ports, starts: _ } =
-            *self;
-        Payload { end, carriage, sequence, bytes, wire, time, ports }
+        let HeldPayload { end, carriage, sequence, ref bytes, wire, time, .. } = *self;
+        let HeldPayload { place, joined, ports, .. } = *self;
+        Payload { end, carriage, sequence, bytes, wire, time, place, joined, ports }
     }
 }
 
@@ -433,11 +440,21 @@ impl Held {
             self.unread = true;
             return;
         }
-        let Payload { end, carriage, sequence, bytes, wire, time, ports } = *payload;
+        let Payload { end, carriage, sequence, bytes, wire, time, place, joined, ports } = *payload;
         self.bytes += bytes.len();
         let bytes = bytes.into();
-        let held = HeldPayload { end, carriage, sequence, bytes, wire, time, ports, starts };
-        self.payloads.push(held);
+        self.payloads.push(HeldPayload {
+            end,
+            carriage,
+            sequence,
+            bytes,
+            wire,
+            time,
+            place,
+            joined,
+            ports,
+            starts,
+        });
     }
 
     /// Appends what was held later; `before` is what was known then of the begin of the streams.
@@ -450,7 +467,13 @@ impl Held {
                 return;
             }
             self.bytes += payload.bytes.len();
-            self.payloads.push(payload);
+            let at = self.payloads.partition_point(|held| held.place <= payload.place);
+            if let Some(neighbour) = self.payloads.get(at) {
+                // A datagram that is whole by what lies before this part.
+                let before = at.checked_sub(1).and_then(|before| self.payloads.get(before));
+                payload.starts = before.unwrap_or(neighbour).starts;
+            }
+            self.payloads.insert(at, payload);
         }
     }
 }
@@ -480,10 +503,13 @@ impl Reading {
         self.payloads = self.payloads.saturating_add(1);
         let arrival = payload.arrival();
         let in_place = of(&mut { starts }, payload.end).is_some();
+        if payload.joined && of(heads, payload.end).supersede(arrival) {
+            self.asked = 0;
+        }
         let nobody = self.open.is_empty();
         let kept = may_grow && !nobody && of(heads, payload.end).keep(arrival, *carriage, in_place);
         self.unread |= !may_grow;
-        let media = *carriage == Carriage::Udp && {
+        let media = *carriage == Carriage::Udp && !payload.joined && {
             let track = of(tracks, payload.end);
             track.feed(payload.bytes, payload.wire as usize, payload.time);
             !kept && track.grade() == Some(Grade::Confirmed)

@@ -14,6 +14,7 @@ use super::grade::{Grade, Measure, measures};
 use super::grouping::{findings, sort};
 use super::health::Health;
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
+use super::inventory::Identity;
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
 use super::tunnels::{self, Plumbing, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
@@ -155,6 +156,9 @@ pub struct Evidence {
     pub begin: Option<Timestamp>,
     /// Packets that count for a tunnel because what it carried could not be read.
     pub unread_inside: u64,
+    /// Fragments without the first of their datagram that came so early that it may have been sent
+    /// before the capture began.
+    pub early_fragments: u64,
     /// What is wrong with it.
     pub reasons: Vec<Doubt>,
 }
@@ -195,7 +199,14 @@ pub fn assess(
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
     let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
-    let judge = judge.seeing(Visibility::of(&records, hidden)).told(endpoints);
+    let is_listed = |record: &FlowRecord| {
+        [record.key.a(), record.key.b()].into_iter().any(|end| {
+            let identity = judge.inventory.identify(end.address(), record.earliest, record.latest);
+            identity != Identity::Unknown
+        })
+    };
+    let visibility = Visibility::of(&records, is_listed, hidden);
+    let judge = judge.seeing(visibility).told(endpoints);
     let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));

@@ -62,7 +62,8 @@ pub enum MeasureKind {
     Filtered,
     /// Packets whose flow is not known for want of room.
     DetailLost,
-    /// Later fragments without the first of their datagram.
+    /// Later fragments without the first of their datagram, but for those that came within thirty
+    /// seconds of the begin.
     UnclaimedFragments,
     /// Flows in scope with data from both ends that could not be judged.
     UnjudgedTalks,
@@ -129,8 +130,8 @@ impl MeasureKind {
                 NEVER_ABOVE_D
             }
             MeasureKind::DetailLost => [Some(0), Some(0), Some(PER_CENT)],
-            MeasureKind::OneSided
-            | MeasureKind::Filtered
+            MeasureKind::OneSided => [Some(PER_CENT), Some(5 * PER_CENT), None],
+            MeasureKind::Filtered
             | MeasureKind::UnclaimedFragments
             | MeasureKind::UnjudgedTalks => NEVER_ABOVE_C,
         }
@@ -199,7 +200,9 @@ fn share(health: &Health, kind: MeasureKind) -> (u64, u64) {
         MeasureKind::OneSided => (health.one_sided, health.answered),
         MeasureKind::Filtered => (health.filtered.into(), 1),
         MeasureKind::DetailLost => (health.detail_lost, packets),
-        MeasureKind::UnclaimedFragments => (health.unclaimed_fragments, packets),
+        MeasureKind::UnclaimedFragments => {
+            (health.unclaimed_fragments.saturating_sub(health.early_fragments), packets)
+        }
         MeasureKind::UnjudgedTalks => (health.unjudged_talks, in_scope),
     }
 }
@@ -224,7 +227,7 @@ mod tests {
             (MeasureKind::Unreadable, 0, 0, 0),
             (MeasureKind::AbsentRoles, 0, 0, 0),
             (MeasureKind::NothingJudged, 0, 0, 0),
-            (MeasureKind::OneSided, 0, 0, ANY),
+            (MeasureKind::OneSided, 100, 500, ANY),
             (MeasureKind::Filtered, 0, 0, ANY),
         ] {
             let grade = |part| Measure::new(kind, (part, 10_000), 0).grade;

@@ -36,6 +36,8 @@ pub struct Health {
     pub undecoded: u64,
     /// Later fragments without the first of their datagram.
     pub unclaimed_fragments: u64,
+    /// Of them, those of which the first may have been sent before the capture began.
+    pub early_fragments: u64,
     /// Packets and messages whose flow is not known for want of room.
     pub detail_lost: u64,
     /// Packets that the capturing system says it lost, and those that mirrors lost on their way.
@@ -84,6 +86,7 @@ impl Health {
             packets: accounting.total().packets,
             undecoded: undecoded(accounting).saturating_add(evidence.unread_inside),
             unclaimed_fragments: accounting.of(Class::UnclaimedFragment).packets,
+            early_fragments: evidence.early_fragments,
             detail_lost: accounting.of(Class::TableFull).packets,
             unseen_bytes: Some(0),
             answered: judge.visibility().all.answered(),

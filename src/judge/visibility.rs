@@ -67,27 +67,45 @@ enum Seen {
 pub struct Visibility {
     /// Whether packets are known to be missing: lost, filtered out, or never read.
     pub incomplete: bool,
-    /// The directions of all TCP flows.
+    /// The directions of TCP flows: of those with an end at a listed host where one of them was
+    /// answered, else of all.
     pub all: Directions,
     /// The same by the VLAN in which a direction was captured. A flow between two VLANs counts in
     /// both.
     pub vlans: BTreeMap<Vlan, Directions>,
+    /// Whether nothing is known to be missing.
+    whole: bool,
 }
 
 impl Visibility {
     /// Counts the directions of the TCP flows. Probes are no connections, and an attempt that only
-    /// an ICMP error tells of was not captured at all.
-    pub fn of(records: &[FlowRecord], incomplete: bool) -> Self {
-        let mut visibility = Visibility { incomplete, ..Visibility::default() };
+    /// an ICMP error tells of was not captured at all. What strangers send each other, forged or
+    /// not, says nothing of the flows of listed hosts where these say it themselves.
+    pub fn of(
+        records: &[FlowRecord],
+        is_listed: impl Fn(&FlowRecord) -> bool,
+        incomplete: bool,
+    ) -> Self {
+        let (mut listed, mut all) = (Visibility::default(), Visibility::default());
         for record in records {
             if let Some(seen) = seen(record) {
                 let vlans = [Direction::AToB, Direction::BToA]
                     .map(|direction| record.half(direction))
                     .map(|half| (half.packets > 0).then(|| vlan(half)));
-                visibility.count(seen, vlans);
+                all.count(seen, vlans);
+                if is_listed(record) {
+                    listed.count(seen, vlans);
+                }
             }
         }
-        visibility
+        let told = if listed.all.answered() > 0 { listed } else { all };
+        told.settled(incomplete)
+    }
+
+    fn settled(mut self, incomplete: bool) -> Self {
+        self.incomplete = incomplete;
+        self.whole = !incomplete && self.one_sided().is_empty();
+        self
     }
 
     fn count(&mut self, seen: Seen, vlans: [Option<Vlan>; 2]) {
@@ -113,7 +131,7 @@ impl Visibility {
 
     /// Whether nothing is known to be missing, so that what is not in the capture was not there.
     pub fn proves_absence(&self) -> bool {
-        !self.incomplete && self.one_sided().is_empty()
+        self.whole
     }
 
     /// Where one direction alone was captured: the VLANs, or `None` for all that was captured.
@@ -154,7 +172,7 @@ mod tests {
         for (seen, vlans) in seen {
             visibility.count(*seen, *vlans);
         }
-        visibility
+        visibility.settled(false)
     }
 
     const V10: Option<Vlan> = Some(Some(10));
@@ -204,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_was_lost_may_have_been_there() {
-        let seen = Visibility { incomplete: true, ..visibility(&[(Seen::Both, [V10, V10])]) };
+        let seen = visibility(&[(Seen::Both, [V10, V10])]).settled(true);
         assert!(seen.one_sided().is_empty());
         assert!(!seen.proves_absence());
     }

@@ -32,7 +32,7 @@ impl Builder<'_> {
             severity: finding.severity.name().to_owned(),
             verdict: finding.kind.verdict().name().to_owned(),
             code: finding.kind.code().to_owned(),
-            title: words::title(names, finding),
+            title: self.title(finding),
             expected: words::expected(names, finding),
             remediation: words::remediation(names, finding),
             initiators: self.initiators(finding),
@@ -68,6 +68,16 @@ impl Builder<'_> {
                 &[],
                 &self.uses,
             ),
+        }
+    }
+
+    /// The title, which tells a tunnel from a flow of its ends.
+    fn title(&self, finding: &Finding) -> String {
+        let title = words::title(&self.names, finding);
+        let is_tunnel = |index: &usize| *index >= self.assessment.flows.len();
+        match finding.samples.is_empty() || !finding.samples.iter().all(is_tunnel) {
+            true => title,
+            false => format!("{title} (a tunnel)"),
         }
     }
 

@@ -30,6 +30,16 @@ impl Builder<'_> {
                 "IP fragments that could not wait for their datagram for want of room",
             ),
             (
+                "datagrams-unjoined",
+                stream.datagrams_unjoined,
+                "fragmented datagrams whose payload was not joined for want of room",
+            ),
+            (
+                "datagrams-contradictory",
+                stream.datagrams_contradictory,
+                "fragmented datagrams whose payload was not joined because fragments overlap",
+            ),
+            (
                 "icmp-quotes-lost",
                 stream.quotes_lost,
                 "ICMP errors whose quoted flow was not kept for want of room",

@@ -156,9 +156,9 @@ fn declared_lengths_bound_the_payload() {
     // Nor are ports made of padding.
     let portless = unit(decode_ethernet(&format!("0800 {} 04d2 13c4", ipv4(6, "04d2"))));
     assert_eq!((portless.key.a().port(), portless.transport), (0, Transport::Incomplete));
-    // A total length beyond the frame.
+    // A total length beyond the frame is no cut of the capture.
     let long = unit(decode(LinkType::RAW, &hex(&ip.replacen("0020", "0100", 1))));
-    assert!(long.cut);
+    assert!(!long.cut);
     assert_eq!((long.ip_bytes, long.payload_captured), (256, 4));
 }
 

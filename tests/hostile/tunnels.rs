@@ -19,6 +19,8 @@ fn a_tunnel_packet_without_a_packet_inside_counts_once() {
         let run = judged(&frames);
         let [finding] = run.report.findings.as_slice() else { panic!("one finding") };
         assert_eq!(finding.volume.packets, packets, "{}", finding.title);
+        let of_tunnel = frames.len() == 1 && frames[0].len() > 100;
+        assert_eq!(finding.title.ends_with("(a tunnel)"), of_tunnel, "{}", finding.title);
     }
 }
 

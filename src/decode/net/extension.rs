@@ -45,11 +45,13 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
         protocol,
         identification: header.identification(),
     };
-    if header.fragment_offset().value() != 0 {
-        return packet.later_fragment(datagram);
+    let offset = header.fragment_offset();
+    if offset.value() != 0 {
+        let offset = offset.byte_offset().into();
+        return packet.later_fragment(datagram, offset, !header.more_fragments());
     }
     if header.more_fragments() {
-        packet.ip.first_fragment = Some(datagram);
+        packet.begins_datagram(datagram);
     }
     packet.next_protocol(protocol)
 }

@@ -49,11 +49,13 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
 
     let identification = header.identification().into();
     let datagram = DatagramId { source, destination, protocol, identification };
-    if header.fragments_offset().value() != 0 {
-        return packet.later_fragment(datagram);
+    let offset = header.fragments_offset();
+    if offset.value() != 0 {
+        let offset = offset.byte_offset().into();
+        return packet.later_fragment(datagram, offset, !header.more_fragments());
     }
     if header.more_fragments() {
-        packet.ip.first_fragment = Some(datagram);
+        packet.begins_datagram(datagram);
     }
     packet.next_protocol(protocol)
 }

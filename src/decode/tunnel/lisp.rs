@@ -15,13 +15,14 @@ const INSTANCE: u8 = 0x08;
 /// Bytes of the header.
 const HEADER: usize = 8;
 
-/// Reads the header.
+/// Reads the header. Nothing in it tells it from other payload, so the packet inside must be just
+/// as long as the datagram.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let mut header = Cursor::new(packet.rest());
     let (Some(flags), Some(()), Some(word)) = (header.u8(), header.skip(3), header.u32_be()) else {
         return Step::NoTunnel;
     };
-    if plausible::ip(packet, HEADER) != Some(true) {
+    if plausible::ip_alone(packet, HEADER) != Some(true) {
         return Step::NoTunnel;
     }
     packet.carried(Outer::Lisp, if flags & INSTANCE == 0 { 0 } else { word >> 8 }, None);
