@@ -1,5 +1,7 @@
 //! What is carried from packets to evaluation, and how two stretches of the stream join.
 
+use std::collections::BTreeSet;
+
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
@@ -7,7 +9,7 @@ use super::routed::{Chunk, Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
 use crate::base::{Merge, Timestamp};
-use crate::decode::{FragmentUnit, Unit};
+use crate::decode::{FlowKey, FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, FragmentEvent,
     FragmentPool, QuoteLog, Room, Tally, records,
@@ -15,6 +17,9 @@ use crate::flow::{
 
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;
+
+/// Most quoted five-tuples that are noted as changed.
+const QUOTED: usize = 4096;
 
 /// Everything known of a stretch of the stream. Free of policy and site.
 ///
@@ -39,6 +44,8 @@ pub struct Partial {
     counts: Counts,
     /// Packets that joined an older run of their five-tuple for want of room.
     blurred: Tally,
+    /// Five-tuples that ICMP errors quoted, if changes are noted; see [`Partial::changed`].
+    quoted: Option<BTreeSet<FlowKey>>,
 }
 
 /// What evaluation gets: the flows and the counts of one whole stream.
@@ -84,6 +91,67 @@ impl Partial {
             quote_window: CopyWindow::new(copy_reach),
             counts: Counts::default(),
             blurred: Tally::default(),
+            quoted: None,
+        }
+    }
+
+    /// Notes from now on what packets change.
+    pub(super) fn note_changes(&mut self) {
+        self.quoted.get_or_insert_default();
+        self.shards.iter_mut().for_each(|shard| shard.table.note_changes());
+    }
+
+    /// A copy that shares the flows: each is copied when a packet changes it.
+    pub(super) fn snapshot(&mut self) -> Partial {
+        let shards = self.shards.iter_mut().map(Shard::snapshot).collect();
+        Partial {
+            hasher: self.hasher.clone(),
+            lead: self.lead.clone(),
+            shards,
+            fragments: self.fragments.clone(),
+            fragment_window: self.fragment_window.clone(),
+            quotes: self.quotes.clone(),
+            quote_window: self.quote_window.clone(),
+            counts: self.counts.clone(),
+            quoted: None,
+            ..*self
+        }
+    }
+
+    /// A stretch of which the flows alone are known that packets changed since this was asked
+    /// last, and those that packets in `ahead` would change. Packets are not counted in it, and
+    /// later fragments find no flow.
+    pub(super) fn changed(&mut self, ahead: &[Routed]) -> Partial {
+        let mut quoted = self.quoted.as_mut().map(std::mem::take).unwrap_or_default();
+        let quotes = ahead.iter().flat_map(|chunk| &chunk.quotes);
+        quoted.extend(quotes.filter_map(|unit| Some(unit.quoted()?.0)));
+        for key in &quoted {
+            let hash = hash(&self.hasher, key);
+            if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
+                shard.table.note_flow(hash, key);
+            }
+        }
+        let change = |(number, shard): (usize, &mut Shard)| {
+            let units = ahead.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
+            units.for_each(|(hash, unit)| shard.table.note_flow(*hash, &unit.key));
+            shard.changed()
+        };
+        let shards: Vec<Shard> = self.shards.par_iter_mut().enumerate().map(change).collect();
+        let quotes = self.quotes.only(|key| {
+            let hash = hash(&self.hasher, key);
+            let has = |shard: &Shard| shard.table.has(hash, key);
+            quoted.contains(key) || shards.get(shard_of(hash)).is_some_and(has)
+        });
+        let Counts { timeline, carriers, .. } = &self.counts;
+        let (timeline, carriers) = (timeline.clone(), carriers.clone());
+        Partial {
+            is_first: true,
+            shards,
+            fragment_window: self.fragment_window.clone(),
+            quotes,
+            quote_window: self.quote_window.clone(),
+            counts: Counts { timeline, carriers, ..Counts::default() },
+            ..Partial::new(self.hasher.clone(), self.copy_reach)
         }
     }
 
@@ -184,11 +252,20 @@ impl Partial {
             for unit in chunk.quotes.drain(..) {
                 if !self.is_copied_quote(&unit) {
                     self.quotes.note(&unit);
+                    self.note_quoted(&unit);
                 }
             }
             self.counts.merge(std::mem::take(&mut chunk.counts));
         }
         joined
+    }
+
+    /// Notes which flow an ICMP error says something new of.
+    fn note_quoted(&mut self, unit: &Unit) {
+        let room = |quoted: &&mut BTreeSet<FlowKey>| quoted.len() < QUOTED;
+        if let (Some(quoted), Some((key, _))) = (self.quoted.as_mut().filter(room), unit.quoted()) {
+            quoted.insert(key);
+        }
     }
 
     /// Whether a later fragment is a copy of one before it.
@@ -269,6 +346,7 @@ impl Partial {
             quote_window,
             counts,
             blurred,
+            quoted: _,
         } = later;
         for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
             shard.table.merge(table);

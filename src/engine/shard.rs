@@ -61,6 +61,16 @@ impl Shard {
         Shard { table: FlowTable::default(), window: CopyWindow::new(copy_reach) }
     }
 
+    /// A copy that shares the flows until one is changed.
+    pub(super) fn snapshot(&mut self) -> Shard {
+        Shard { table: self.table.snapshot(), window: self.window.clone() }
+    }
+
+    /// A copy with the flows alone that were changed since this was asked last.
+    pub(super) fn changed(&mut self) -> Shard {
+        Shard { table: self.table.changed(), window: self.window.clone() }
+    }
+
     /// Adds the packets of shard `number` in arrival order; `late` are fragments that take their
     /// place among them. None has its place in an earlier batch.
     pub(super) fn update(

@@ -173,6 +173,12 @@ impl FlowRecord {
         }
     }
 
+    /// What flows are ordered by, the earliest first. Both ends of a five-tuple can be known from
+    /// ICMP errors alone.
+    pub fn order(&self) -> impl Ord + use<> {
+        (self.earliest, self.key, self.instance, self.initiator)
+    }
+
     /// Packets of both directions.
     pub fn packets(&self) -> u64 {
         self.a_to_b.packets + self.b_to_a.packets
@@ -328,10 +334,7 @@ pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> 
         }
     }
     all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
-    all.sort_unstable_by_key(|record| {
-        // Both ends of a five-tuple can be known from errors alone.
-        std::cmp::Reverse((record.earliest, record.key, record.instance, record.initiator))
-    });
+    all.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     all
 }
 

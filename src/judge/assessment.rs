@@ -186,6 +186,21 @@ pub fn assess(
     accounting: &Accounting,
     carriers: &CarrierLog,
     terms: Terms<'_>,
+    evidence: Evidence,
+) -> Assessment {
+    assess_among(None, records, accounting, carriers, terms, evidence)
+}
+
+/// What flows tell of each other: what the capture can show, and what was announced.
+pub(super) type Surroundings = (Visibility, Arc<Endpoints>);
+
+/// The same for flows of which the surroundings are known from more than themselves.
+pub(super) fn assess_among(
+    surroundings: Option<Surroundings>,
+    records: Vec<FlowRecord>,
+    accounting: &Accounting,
+    carriers: &CarrierLog,
+    terms: Terms<'_>,
     mut evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
@@ -194,8 +209,11 @@ pub fn assess(
     evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
-    let judge = judge.seeing(Visibility::of(&records, hidden)).told(endpoints);
+    let (visibility, endpoints) = surroundings.unwrap_or_else(|| {
+        let endpoints = Endpoints::of(&records, &judge.inventory);
+        (Visibility::of(&records, hidden), Arc::new(endpoints))
+    });
+    let judge = judge.seeing(visibility).told(endpoints);
     let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();
     flows.extend(tunnels::judged(&judge, &tunnels));
