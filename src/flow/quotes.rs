@@ -125,7 +125,10 @@ impl QuoteLog {
     /// What was said of some five-tuples.
     pub fn only(&self, wanted: impl Fn(&FlowKey) -> bool) -> QuoteLog {
         let quotes = self.quotes.iter().filter(|((key, _), _)| wanted(key));
-        QuoteLog { quotes: quotes.map(|(quoted, quote)| (*quoted, *quote)).collect(), ..QuoteLog::default() }
+        QuoteLog {
+            quotes: quotes.map(|(quoted, quote)| (*quoted, *quote)).collect(),
+            ..QuoteLog::default()
+        }
     }
 
     /// What is left, in order of the five-tuple.

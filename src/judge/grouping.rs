@@ -95,11 +95,7 @@ fn side(inventory: &Inventory<'_>, id: Option<HostId>, address: IpAddr) -> Side 
 }
 
 /// To which flows a flow that needs attention belongs.
-pub(super) fn group(
-    inventory: &Inventory<'_>,
-    flow: &JudgedFlow,
-    in_scan: bool,
-) -> Option<Group> {
+pub(super) fn group(inventory: &Inventory<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
     let Judgement { verdict, reason, rows, missing, .. } = &flow.judgement;
     let attention =
         matches!(verdict, Verdict::Violation | Verdict::UnknownPeer | Verdict::NotAssessable);

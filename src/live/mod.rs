@@ -1,9 +1,9 @@
 //! Watching without an end: packets as they come in, events, checkpoints and metrics out.
 //!
 //! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
-//! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
-//! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
-//! `syslog` too. `state`
+//! them and decides when to look; `judging` looks at all flows and `glancing`, more often, at those
+//! that changed, each on a thread of its own; `telling` tells what is new by comparing with what is
+//! `known`; `event` gives that its shape and `writer` its way out, to `syslog` too. `state`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
 //! and `sandbox` gives up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
@@ -13,6 +13,7 @@
 
 mod clock;
 mod event;
+mod glancing;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
@@ -25,6 +26,7 @@ mod session;
 mod source;
 mod state;
 mod syslog;
+mod telling;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};

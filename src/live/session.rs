@@ -13,12 +13,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::clock;
 use super::event::Event;
-use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
+use super::glancing::{Glance, GlancingThread};
+use super::judging::{Common, Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
 use super::known::KnownFindings;
 use super::metrics::{Metrics, resident_bytes};
 use super::service::Service;
 use super::source::{self, Arrival, PATIENCE, Source};
 use super::state::StateFile;
+use super::telling::Telling;
 use super::writer::EventWriter;
 use crate::capture::{FrameBatch, InputSummary, LiveInput};
 use crate::engine::{Evaluated, Fold, Limits};
@@ -29,7 +31,7 @@ use crate::report::model::Report;
 /// judged, and in its judgement.
 const BYTES_PER_RUN: u64 = 1280;
 
-/// Shortest time between two looks.
+/// Shortest time between two looks, and between two glances.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Shortest time for which flows are kept when there are too many, in nanoseconds.
@@ -99,7 +101,7 @@ pub struct Ended {
     /// The inputs.
     pub inputs: Vec<InputSummary>,
     /// What was judged against in the end.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// Why the last report could not be written.
     pub failed: Option<String>,
     /// Events that their reader did not take.
@@ -138,19 +140,19 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let begin = Event::Started { input: source.name(), remembered: known.len() as u64 };
     send(&events, begin);
     let input = LiveInput::new(&source.name(), source.interface());
+    let telling = Telling::new(known, state, Arc::clone(&events), metrics.clone());
+    let common = Arc::new(Common::new(rules, telling));
+    let glancing =
+        GlancingThread::start(Arc::clone(&common), metrics.clone(), plan.limits.threads)?;
     let judging = Judging {
-        rules,
+        common,
         options,
         load,
         publish,
-        known,
-        state,
         events: Arc::clone(&events),
         metrics: metrics.clone(),
         max_memory: plan.limits.max_memory,
         mode: plan.mode,
-        grade: None,
-        on_their_way: Vec::new(),
     };
     let judging = JudgingThread::start(judging, plan.limits.threads)?;
     let (arrivals, empty) =
@@ -164,9 +166,11 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let session = Session {
         plan,
         most_runs,
-        fold: fold.from_begin(),
+        fold: fold.from_begin().noting_changes(),
         input,
         judging,
+        glancing,
+        looks: 0,
         events,
         metrics,
         signals,
@@ -174,6 +178,8 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         empty,
         due: Due::new(plan.checkpoint_every),
         changed: true,
+        unglanced: false,
+        looked: false,
         forgotten_at: None,
         turn: 0,
         pressed_at: None,
@@ -186,6 +192,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
 
 /// When to do what.
 struct Due {
+    glance: Instant,
     look: Instant,
     checkpoint: Instant,
     checkpoint_every: Duration,
@@ -194,7 +201,8 @@ struct Due {
 impl Due {
     fn new(checkpoint_every: Duration) -> Self {
         let now = clock::now();
-        Due { look: now + LOOK, checkpoint: now + checkpoint_every, checkpoint_every }
+        let soon = now + LOOK;
+        Due { glance: soon, look: soon, checkpoint: now + checkpoint_every, checkpoint_every }
     }
 }
 
@@ -205,6 +213,9 @@ struct Session {
     fold: Fold,
     input: LiveInput,
     judging: JudgingThread,
+    glancing: GlancingThread,
+    /// Looks and glances so far.
+    looks: u64,
     events: Arc<Mutex<EventWriter>>,
     metrics: Metrics,
     signals: Signals,
@@ -213,6 +224,10 @@ struct Session {
     due: Due,
     /// Whether anything has arrived since the last look.
     changed: bool,
+    /// Whether any packet has arrived since the last glance.
+    unglanced: bool,
+    /// Whether a look is over, so that glances know what surrounds the flows that change.
+    looked: bool,
     /// Packet time of the last turn of forgetting, in nanoseconds.
     forgotten_at: Option<i64>,
     turn: usize,
@@ -245,7 +260,9 @@ impl Session {
             ended.unwrap_or_else(|| (vec![self.input.summary()], self.input.health()));
         self.tell_losses();
         self.count();
-        self.judging.finish(View { partial: self.fold.finish(), inputs, times })
+        self.glancing.finish();
+        let (fold, look) = (self.fold, self.looks + 1);
+        self.judging.finish(View { fold, held: Vec::new(), look, inputs, times })
     }
 
     fn take(&mut self, arrival: Arrival) {
@@ -261,7 +278,7 @@ impl Session {
                     counters.packets += packets;
                     counters.frame_bytes += bytes;
                 });
-                self.changed = true;
+                (self.changed, self.unglanced) = (true, true);
             }
             Arrival::Statistics(statistics) => {
                 self.input.set_statistics(statistics);
@@ -339,6 +356,10 @@ impl Session {
         }
         let now = clock::now();
         self.metrics.update(|counters| counters.alive = now);
+        self.looked |= self.looks > 0 && !self.judging.is_busy();
+        if now >= self.due.glance && self.looked && self.unglanced && !self.glancing.is_busy() {
+            self.glance(now);
+        }
         if now < self.due.look {
             return;
         }
@@ -347,9 +368,7 @@ impl Session {
         if self.judging.is_busy() {
             return;
         }
-        // Judging many flows takes long; a third of the time is left to whoever else needs it.
-        let took = Duration::from_secs_f64(self.metrics.read().look_seconds);
-        self.due.look = now + LOOK.max(took.mul_f32(1.5));
+        self.due.look = now + rest(self.metrics.read().look_seconds);
         if now >= self.due.checkpoint {
             self.due.checkpoint = now + self.due.checkpoint_every;
             let view = self.view();
@@ -362,12 +381,35 @@ impl Session {
         }
     }
 
-    /// A copy of what has been seen, the packets included that are still held back.
-    fn view(&self) -> View {
-        let mut ahead = self.fold.clone();
-        ahead.push(&self.input.held());
-        let inputs = vec![self.input.summary()];
-        View { partial: ahead.finish(), inputs, times: self.input.health() }
+    /// Hands over what has changed since the last glance.
+    fn glance(&mut self, now: Instant) {
+        self.unglanced = false;
+        self.due.glance = now + rest(self.metrics.read().glance_seconds);
+        self.looks += 1;
+        let held = self.input.held();
+        let fold = self.fold.changed(&held);
+        self.glancing.give(Glance { fold, held, look: self.looks });
+        self.note_copy(now);
+    }
+
+    /// A copy of what has been seen, with the packets that are still held back.
+    fn view(&mut self) -> View {
+        let begun = clock::now();
+        self.looks += 1;
+        let view = View {
+            fold: self.fold.snapshot(),
+            held: self.input.held(),
+            look: self.looks,
+            inputs: vec![self.input.summary()],
+            times: self.input.health(),
+        };
+        self.note_copy(begun);
+        view
+    }
+
+    fn note_copy(&self, begun: Instant) {
+        let took = clock::now().duration_since(begun).as_secs_f64();
+        self.metrics.update(|counters| counters.copy_seconds = took);
     }
 
     /// Tells of packets that were lost, of clocks that jumped and of a full table.
@@ -425,4 +467,10 @@ impl Session {
             counters.resident_bytes = resident_bytes();
         });
     }
+}
+
+/// How long from one look to the next if the last took so many seconds. Judging many flows takes
+/// long; a third of the time is left to whoever else needs it.
+fn rest(took: f64) -> Duration {
+    LOOK.max(Duration::from_secs_f64(took).mul_f32(1.5))
 }

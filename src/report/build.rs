@@ -99,10 +99,8 @@ pub fn findings(
 ) -> Vec<model::Finding> {
     let names = Names::of(source.terms);
     let builder = Builder { source, names, assessment, uses: Uses::of(assessment) };
-    let wanted = assessment
-        .findings
-        .iter()
-        .filter(|finding| wanted(&builder.id(finding), finding.severity));
+    let wanted =
+        assessment.findings.iter().filter(|finding| wanted(&builder.id(finding), finding.severity));
     wanted.map(|finding| builder.finding(finding, &mut BTreeSet::new())).collect()
 }
 
