@@ -2,6 +2,7 @@
 //! a network interface are in `watch_live.rs`.
 
 mod churn;
+mod glances;
 mod outputs;
 mod reload;
 mod restart;

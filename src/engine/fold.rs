@@ -64,13 +64,19 @@ impl Fold {
         Fold { partial, routed: Vec::new(), most_runs }
     }
 
-    /// A fold of the flows alone that packets changed since this was asked last, to which the
-    /// frames of `ahead`, that are not folded yet, can be added. It counts no packets.
-    pub fn changed(&mut self, ahead: &[FrameBatch]) -> Fold {
+    /// A fold of flows alone that packets changed since this was asked last, with those that the
+    /// frames of `ahead` will change, which are not folded yet. It counts no packets. Of a great many
+    /// flows some are left for the next time. `ahead` is left with the frames that are to be added
+    /// to it.
+    pub fn changed(&mut self, ahead: &mut [FrameBatch]) -> Fold {
         let most_runs = if self.used() < self.most_runs { self.most_runs } else { 0 };
         let chunk = |batch| chunks(batch, batch.frames.as_slice());
-        let ahead: Vec<_> = ahead.iter().flat_map(chunk).collect();
-        let partial = self.decode(&ahead, |partial, routed, _| partial.changed(routed));
+        let all: Vec<_> = ahead.iter().flat_map(chunk).collect();
+        let (partial, mut places) = self.decode(&all, |partial, routed, _| partial.changed(routed));
+        places.sort_unstable();
+        for batch in ahead {
+            batch.frames.retain(|frame| places.binary_search(&frame.source.ordinal).is_ok());
+        }
         Fold { partial, routed: Vec::new(), most_runs }
     }
 

@@ -18,6 +18,10 @@ use crate::flow::{
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;
 
+/// Most flows that are copied at a time because they were changed, so that packets do not wait
+/// long for it.
+const CHANGED: usize = 32_768;
+
 /// Most quoted five-tuples that are noted as changed.
 const QUOTED: usize = 4096;
 
@@ -46,6 +50,8 @@ pub struct Partial {
     blurred: Tally,
     /// Five-tuples that ICMP errors quoted, if changes are noted; see [`Partial::changed`].
     quoted: Option<BTreeSet<FlowKey>>,
+    /// Packets before this place in the stream were seen before they were folded.
+    seen_ahead: u64,
 }
 
 /// What evaluation gets: the flows and the counts of one whole stream.
@@ -92,6 +98,7 @@ impl Partial {
             counts: Counts::default(),
             blurred: Tally::default(),
             quoted: None,
+            seen_ahead: 0,
         }
     }
 
@@ -118,10 +125,11 @@ impl Partial {
         }
     }
 
-    /// A stretch of which the flows alone are known that packets changed since this was asked
-    /// last, and those that packets in `ahead` would change. Packets are not counted in it, and
-    /// later fragments find no flow.
-    pub(super) fn changed(&mut self, ahead: &[Routed]) -> Partial {
+    /// A stretch of which flows alone are known: those that packets changed since this was asked
+    /// last, and those that packets in `ahead` will change, which follow. No packets are counted
+    /// in it, and later fragments find no flow. Answers the places of the packets of `ahead` too
+    /// that may be folded into it, in no order.
+    pub(super) fn changed(&mut self, ahead: &[Routed]) -> (Partial, Vec<u64>) {
         let mut quoted = self.quoted.as_mut().map(std::mem::take).unwrap_or_default();
         let quotes = ahead.iter().flat_map(|chunk| &chunk.quotes);
         quoted.extend(quotes.filter_map(|unit| Some(unit.quoted()?.0)));
@@ -131,20 +139,25 @@ impl Partial {
                 shard.table.note_flow(hash, key);
             }
         }
-        let change = |(number, shard): (usize, &mut Shard)| {
+        let seen = self.seen_ahead;
+        let changed = |(number, shard): (usize, &mut Shard)| {
             let units = ahead.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
-            units.for_each(|(hash, unit)| shard.table.note_flow(*hash, &unit.key));
-            shard.changed()
+            shard.changed(units, seen, CHANGED / SHARDS)
         };
-        let shards: Vec<Shard> = self.shards.par_iter_mut().enumerate().map(change).collect();
+        let (shards, places): (Vec<Shard>, Vec<Vec<u64>>) =
+            self.shards.par_iter_mut().enumerate().map(changed).unzip();
         let quotes = self.quotes.only(|key| {
             let hash = hash(&self.hasher, key);
             let has = |shard: &Shard| shard.table.has(hash, key);
             quoted.contains(key) || shards.get(shard_of(hash)).is_some_and(has)
         });
+        let units = ahead.iter().flat_map(|chunk| chunk.units.iter().flatten());
+        let end = units.map(|(_, unit)| unit.source.ordinal + 1).max().unwrap_or(0);
+        self.seen_ahead = seen.max(end);
+        self.shards.iter_mut().for_each(|shard| shard.table.see(self.seen_ahead));
         let Counts { timeline, carriers, .. } = &self.counts;
         let (timeline, carriers) = (timeline.clone(), carriers.clone());
-        Partial {
+        let changed = Partial {
             is_first: true,
             shards,
             fragment_window: self.fragment_window.clone(),
@@ -152,7 +165,8 @@ impl Partial {
             quote_window: self.quote_window.clone(),
             counts: Counts { timeline, carriers, ..Counts::default() },
             ..Partial::new(self.hasher.clone(), self.copy_reach)
-        }
+        };
+        (changed, places.concat())
     }
 
     pub(super) fn hasher(&self) -> &RandomState {
@@ -347,6 +361,7 @@ impl Partial {
             counts,
             blurred,
             quoted: _,
+            seen_ahead: _,
         } = later;
         for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
             shard.table.merge(table);

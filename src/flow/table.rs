@@ -100,7 +100,7 @@ impl FlowTable {
                 let at = slabs.push((hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
-                self.note_change(at);
+                self.note_change(at, unit);
                 Some(Pushed::Began)
             }
             Entry::Vacant(_) => None,
@@ -127,7 +127,7 @@ impl FlowTable {
                 let at = slabs.push((hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
-                self.note_change(at);
+                self.note_change(at, unit);
             }
             Entry::Vacant(_) => {}
         }
@@ -135,7 +135,7 @@ impl FlowTable {
 
     /// Adds a packet to the flow at a place.
     fn append(&mut self, at: u32, packet: Packet<'_>, room: Room) -> Option<Pushed> {
-        self.note_change(at);
+        self.note_change(at, packet.unit);
         let (_, key, history) = self.slabs.get_mut(at)?;
         let (pushed, weight) = history.push(packet, key.protocol(), room);
         self.kept = self.kept.saturating_add_signed(weight as i64);
@@ -250,7 +250,7 @@ impl FlowTable {
     pub fn forget(&mut self, now: Timestamp, keep: i64) -> (u64, Tally) {
         let (mut runs, mut tally) = (0, Tally::default());
         let FlowTable { index: _, slabs, runs: _, kept: _, changes } = std::mem::take(self);
-        self.changes = changes.as_ref().map(|_| Changes::default());
+        self.changes = changes.as_ref().map(|changes| Changes::after(changes.seen()));
         for ((hash, key, mut history), at) in slabs.into_flows().zip(0..) {
             let is_over = |run: &Segment| run.is_over(now, keep, key.protocol());
             let stays = history.forget(is_over, |run| {
@@ -261,7 +261,7 @@ impl FlowTable {
                 self.kept += history.weight();
                 let place = self.merge_flow(hash, key, history);
                 if changes.as_ref().is_some_and(|changes| changes.has(at)) {
-                    self.note_change(place);
+                    self.changes.iter_mut().for_each(|changes| changes.add(place));
                 }
             }
         }
@@ -274,26 +274,31 @@ impl FlowTable {
     }
 
     #[inline]
-    fn note_change(&mut self, at: u32) {
+    fn note_change(&mut self, at: u32, unit: &Unit) {
         if let Some(changes) = &mut self.changes {
-            changes.note(at);
+            changes.note(at, unit.source.ordinal);
         }
     }
 
     /// Takes a flow, if there is one of this key and hash, for one that was changed.
     pub fn note_flow(&mut self, hash: u64, key: &FlowKey) {
         let slabs = &self.slabs;
-        let found = self.index.find(hash, |place| holds(slabs, *place, hash, key)).copied();
-        if let Some(place) = found {
-            self.note_change(place.at);
+        let found = self.index.find(hash, |place| holds(slabs, *place, hash, key));
+        if let (Some(place), Some(changes)) = (found, &mut self.changes) {
+            changes.add(place.at);
         }
     }
 
-    /// Copies of the flows that were changed since this was asked last.
-    pub fn changed(&mut self) -> FlowTable {
+    /// Packets before place `seen` in the stream change nothing from now on.
+    pub fn see(&mut self, seen: u64) {
+        self.changes.iter_mut().for_each(|changes| changes.see(seen));
+    }
+
+    /// Copies of flows that were changed and not asked for since, about `most` of them.
+    pub fn changed(&mut self, most: usize) -> FlowTable {
         let mut changed = FlowTable::default();
-        let changes = self.changes.as_mut().map(std::mem::take).unwrap_or_default();
-        for (hash, key, history) in changes.places().filter_map(|at| self.slabs.get(at)) {
+        let places = self.changes.as_mut().map(|changes| changes.take(most)).unwrap_or_default();
+        for (hash, key, history) in places.into_iter().filter_map(|at| self.slabs.get(at)) {
             changed.kept += history.weight();
             changed.merge_flow(*hash, *key, history.clone());
         }

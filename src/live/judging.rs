@@ -63,8 +63,20 @@ impl Rules {
 /// Reads the rules again.
 pub type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
 
-/// Writes a report in place of the one before.
-pub type Publish = Box<dyn Fn(&Report) -> Result<(), String> + Send>;
+/// What is written again and again.
+pub struct Checkpoint<'a> {
+    /// The report, not sealed yet.
+    pub report: &'a mut Report,
+    /// What it is made from.
+    pub assessment: &'a Assessment,
+    /// The inputs.
+    pub inputs: &'a [InputSummary],
+    /// What was judged against.
+    pub terms: Terms<'a>,
+}
+
+/// Seals a report and writes it, and what belongs to it, in place of the one before.
+pub type Publish = Box<dyn Fn(Checkpoint<'_>) -> Result<(), String> + Send>;
 
 /// Everything that has been seen so far.
 pub(super) struct View {
@@ -205,10 +217,9 @@ impl Judging {
     fn run(self, todo: &Receiver<Work>, done: &AtomicBool) -> Result<Ended, SessionError> {
         for work in todo {
             match work {
-                Work::Look(view) => drop(self.look_on(view)),
+                Work::Look(view) => self.look_on(view, false),
                 Work::Checkpoint(view) => {
-                    let mut report = self.look_on(view);
-                    self.write_report(&mut report);
+                    self.look_on(view, true);
                     self.common.telling().rewrite_state();
                 }
                 Work::Reload => self.reload(),
@@ -220,13 +231,15 @@ impl Judging {
         Err(SessionError::Abandoned)
     }
 
-    /// Looks, and leaves to glances what they need to know.
-    fn look_on(&self, view: View) -> Report {
-        let look = view.look;
+    /// Looks, leaves to glances what they need to know, and writes the report if it is time to.
+    fn look_on(&self, view: View, write: bool) {
+        let (look, inputs) = (view.look, view.inputs.clone());
         let rules = self.common.rules();
-        let (assessment, report, _) = self.look(view, &rules);
+        let (assessment, mut report, _) = self.look(view, &rules);
         *lock(&self.common.context) = Some((Context::of(&assessment, &rules.site, look), look));
-        report
+        if write {
+            self.write_report(&mut report, &assessment, &inputs, &rules);
+        }
     }
 
     /// Judges what has been seen and tells what is new.
@@ -261,11 +274,17 @@ impl Judging {
         (assessment, report, stream)
     }
 
-    /// Seals the report and writes it. Answers why it could not.
-    fn write_report(&self, report: &mut Report) -> Option<String> {
+    /// Writes the report. Answers why it could not.
+    fn write_report(
+        &self,
+        report: &mut Report,
+        assessment: &Assessment,
+        inputs: &[InputSummary],
+        rules: &Rules,
+    ) -> Option<String> {
         let publish = self.publish.as_ref()?;
-        let sealed = report::seal(report).map_err(|error| error.to_string());
-        let failed = sealed.and_then(|()| publish(report)).err();
+        let checkpoint = Checkpoint { report, assessment, inputs, terms: rules.terms() };
+        let failed = publish(checkpoint).err();
         self.metrics.update(|counters| match &failed {
             None => counters.checkpoints += 1,
             Some(_) => counters.checkpoints_failed += 1,
@@ -296,7 +315,7 @@ impl Judging {
         let inputs = view.inputs.clone();
         let rules = self.common.rules();
         let (assessment, mut report, stream) = self.look(view, &rules);
-        let failed = self.write_report(&mut report);
+        let failed = self.write_report(&mut report, &assessment, &inputs, &rules);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);
         let stopped = Event::Stopped {
             packets: report.accounting.packets_read,

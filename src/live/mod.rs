@@ -32,7 +32,7 @@ mod writer;
 pub use event::{Change, Event, EventLine, FindingNote};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
-pub use judging::{Load, Publish, Rules};
+pub use judging::{Checkpoint, Load, Publish, Rules};
 pub use metrics::{Counters, Metrics, serve};
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};

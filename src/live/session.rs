@@ -386,8 +386,8 @@ impl Session {
         self.unglanced = false;
         self.due.glance = now + rest(self.metrics.read().glance_seconds);
         self.looks += 1;
-        let held = self.input.held();
-        let fold = self.fold.changed(&held);
+        let mut held = self.input.held();
+        let fold = self.fold.changed(&mut held);
         self.glancing.give(Glance { fold, held, look: self.looks });
         self.note_copy(now);
     }
