@@ -2,6 +2,8 @@
 //! a network interface are in `watch_live.rs`.
 
 mod churn;
+mod clock;
+mod disk;
 mod glances;
 mod outputs;
 mod reload;

@@ -19,6 +19,17 @@ const REQUEST: u64 = 8192;
 /// A watch whose main loop has not gone round for so long is not healthy.
 const STALLED: Duration = Duration::from_secs(10);
 
+/// A finding that was told.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    /// Time of its last packet.
+    pub when: String,
+    /// Its severity.
+    pub severity: String,
+    /// The finding in one line.
+    pub title: String,
+}
+
 /// The counters.
 #[derive(Clone, Debug)]
 pub struct Counters {
@@ -62,8 +73,8 @@ pub struct Counters {
     pub copy_seconds: f64,
     /// Grade of the evidence.
     pub grade: String,
-    /// Findings told last, the newest at the end: severity and title.
-    pub newest: VecDeque<(String, String)>,
+    /// Findings told last, the newest at the end.
+    pub newest: VecDeque<Newest>,
     /// Addresses that began most flows of findings, most first, with their number.
     pub outside: Vec<(String, u64)>,
     /// Memory of this process that lies in RAM.

@@ -33,7 +33,7 @@ pub use event::{Change, Event, EventLine, FindingNote};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
 pub use judging::{Checkpoint, Load, Publish, Rules};
-pub use metrics::{Counters, Metrics, serve};
+pub use metrics::{Counters, Metrics, Newest, serve};
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::event::{Change, Event};
 use super::known::KnownFindings;
-use super::metrics::{Counters, Metrics};
+use super::metrics::{Counters, Metrics, Newest};
 use super::state::StateFile;
 use super::writer::EventWriter;
 use crate::judge::Severity;
 use crate::report::model::{Finding, Report};
 
 /// Findings kept for the terminal.
-const NEWEST: usize = 8;
+const NEWEST: usize = 40;
 
 /// What has been told.
 pub(super) struct Telling {
@@ -153,7 +153,11 @@ fn finding_of(event: &Event) -> Option<&str> {
 fn note(counters: &mut Counters, event: &Event) {
     if let Event::Finding { change: Change::New | Change::Back | Change::Changed, finding } = event
     {
-        counters.newest.push_back((finding.severity.clone(), finding.title.clone()));
+        counters.newest.push_back(Newest {
+            when: finding.last_seen.clone().unwrap_or_default(),
+            severity: finding.severity.clone(),
+            title: finding.title.clone(),
+        });
         if counters.newest.len() > NEWEST {
             counters.newest.pop_front();
         }
