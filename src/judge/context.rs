@@ -2,8 +2,8 @@
 //! all of it was judged.
 //!
 //! In: an assessment of the whole, then again and again the flows that packets changed since. Out:
-//! an assessment of these. Its findings are those that the whole would have, as far as the
-//! flows that changed make them: their counts are of these flows, and what rests on all flows of a
+//! an assessment of these. Its findings are those that the whole would have of the flows that
+//! changed: their counts are of these flows, and what rests on all flows of a
 //! pair of hosts, such as a blocked door or a used-up waiver, is not found here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,8 +88,14 @@ impl Context {
         let accounting = Accounting::default();
         let mut assessment =
             assess_among(Some(surroundings), records, &accounting, carriers, terms, evidence);
-        let is_of_flows = |kind| matches!(kind, FindingKind::Flows(..) | FindingKind::Scan(_));
-        assessment.findings.retain(|finding| is_of_flows(finding.kind));
+        let mut findings = std::mem::take(&mut assessment.findings);
+        findings.retain(|finding| {
+            let of_flows = matches!(finding.kind, FindingKind::Flows(..) | FindingKind::Scan(_));
+            // What has no place among the flows is the flow of a tunnel.
+            let mut shown = finding.samples.iter().map(|index| assessment.flows.get(*index));
+            of_flows && shown.any(|flow| flow.is_none_or(|flow| keys.contains(&flow.record.key)))
+        });
+        assessment.findings = findings;
         let mut chosen = precedents(&inventory, &assessment.flows);
         chosen.extend(announcing(&assessment.flows));
         let precedent = |index: usize| {
