@@ -2,7 +2,10 @@
 //! a network interface are in `watch_live.rs`.
 
 mod churn;
+mod clock;
+mod disk;
 mod evidence;
+mod glances;
 mod outputs;
 mod reload;
 mod restart;
@@ -221,22 +224,34 @@ fn an_event_leaves_within_a_second_of_the_packet_that_decides_it() {
     assert!(least < taken && taken < most, "{taken:?} after the begin, two seconds before it");
 }
 
+/// The shortest of some tries counts: on a busy machine any program waits for a processor, but not
+/// every time, while one that waits for a packet or for its own timer does so every time.
 #[test]
 fn it_ends_within_a_second_while_nothing_comes() {
     for signal in ["-TERM", "-INT"] {
-        let post = Post::new();
-        post.write("in.pcap", an_hour());
-        let arguments = ["--replay", "in.pcap", "--speed", "original", "--report", "r.json"];
-        let watching = post.watch(&arguments);
-        post.wait_for(|event| matches!(event, Event::Started { .. }));
-        let begun = now();
-        watching.signal(signal);
-        let (status, said) = watching.end();
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
-        assert_eq!((status, said.as_str()), (3, ""), "too little was seen for a pass");
-        let packets = post.report("r.json").accounting.packets_read;
-        assert!((1..10).contains(&packets), "{packets} packets in the first moments");
+        let shortest = (0..5).map(|_| time_to_end(signal)).min();
+        assert!(shortest < Some(Duration::from_secs(1)), "{shortest:?}");
     }
+}
+
+/// From a signal to the end of a watch.
+fn time_to_end(signal: &str) -> Duration {
+    let post = Post::new();
+    post.write("in.pcap", an_hour());
+    let arguments = ["--replay", "in.pcap", "--speed", "original", "--report", "r.json"];
+    let watching = post.watch(&arguments);
+    let begun = now();
+    post.wait_for(|event| matches!(event, Event::Started { .. }));
+    let signalled = now();
+    watching.signal(signal);
+    let (status, said) = watching.end();
+    let taken = signalled.elapsed();
+    assert_eq!((status, said.as_str()), (3, ""), "too little was seen for a pass");
+    // One at the begin, and one in each second since.
+    let most = begun.elapsed().as_secs() + 2;
+    let packets = post.report("r.json").accounting.packets_read;
+    assert!((1..=most).contains(&packets), "{packets} packets in {:?}", begun.elapsed());
+    taken
 }
 
 #[test]
@@ -250,6 +265,11 @@ fn the_command_line_is_checked_before_anything_is_watched() {
         (vec!["watch", "--replay", "none.pcap"], "none.pcap"),
         (vec!["watch", "--replay", "in.pcap", "--site", "bad.toml"], "bad.toml:3"),
         (vec!["watch", "--replay", "in.pcap", "--report", "none/r.json"], "none/r.json"),
+        (vec!["watch", "--replay", "in.pcap", "--html", "none/r.html"], "none/r.html"),
+        (vec!["watch", "--replay", "in.pcap", "--flows", "none/f"], "none/f"),
+        (vec!["watch", "--replay", "in.pcap", "--flows", "in.pcap"], "would replace a capture"),
+        (vec!["watch", "--replay", "in.pcap", "--report", "-"], "goes to a file"),
+        (vec!["watch", "--replay", "in.pcap", "--report", "r", "--html", "r"], "cannot both go"),
         (vec!["watch", "--replay", "in.pcap", "--events", "none/e"], "none/e"),
         (vec!["watch", "--replay", "in.pcap", "--state", "none/s"], "none/s"),
         (vec!["watch", "--replay", "in.pcap", "--state", "bad.toml"], "line 1 of `bad.toml`"),

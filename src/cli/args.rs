@@ -191,7 +191,7 @@ pub(super) enum Speed {
 /// Signals: TERM or INT ends with a report, USR1 writes a report, HUP reads policy, site and
 /// waivers again.
 #[cfg(unix)]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     group = clap::ArgGroup::new("input").required(true),
     after_help = "Signals:\n  \
@@ -236,6 +236,16 @@ pub(super) struct Watch {
     /// Where to write the JSON report, again and again
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+    /// Where to write the page with each report
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Where to write all flows with each report, one JSON object in a line; compressed if the
+    /// name ends in .zst
+    #[arg(long, value_name = "FILE")]
+    pub(super) flows: Option<PathBuf>,
+    /// Field names of the flow list
+    #[arg(long, value_name = "FORMAT", default_value = "native", requires = "flows")]
+    pub(super) flows_format: FlowFormatName,
     /// Minutes between two reports
     #[arg(long, value_name = "MINUTES", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=1440))]

@@ -1,19 +1,18 @@
 //! `portolan check`: captures in, a report out.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::args::{Check, FlowFormatName, Format};
-use super::output::{Files, Outputs, Product, for_stdout, to_stdout};
+use super::args::{Check, Format};
+use super::output::{Outputs, Product, for_stdout, to_stdout, write_flow_list, write_report};
 use super::progress::Meter;
 use super::rules::Rules;
 use super::{Exit, complain, evidence, shown};
 use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
 use crate::engine::{Evaluated, Limits, fold_stream};
 use crate::judge::{Outcome, Terms, assess};
-use crate::report::model::{FlowList, Report};
-use crate::report::{self, FlowFormat, FlowLine, Hashed, Palette, Source, StoredReport};
+use crate::report::model::Report;
+use crate::report::{self, FlowLine, Palette, Source, StoredReport};
 use crate::report::{github, html, printable, sarif};
 
 /// Runs the command.
@@ -71,9 +70,9 @@ pub(super) fn run(check: &Check) -> Result<Exit, String> {
     if let Some(earlier) = &baseline {
         report.diff = Some(report::diff(&earlier.report, &earlier.sha256, &report));
     }
-    report.flow_list = write_flow_list(check, &mut files, lines())?;
+    report.flow_list = write_flow_list(&mut files, check.flows_format.into(), lines())?;
     report::seal(&mut report).map_err(|error| format!("cannot write the report: {error}"))?;
-    write_files(files, &report)?;
+    write_report(files, &report)?;
     print(check, &report, lines())?;
     let exit = exit(&report, assessment.outcome, &inputs);
     // The process ends: giving back what was held flow by flow would only take time.
@@ -133,56 +132,6 @@ fn read(
     Ok((partial.evaluate(), times, inputs.finish()))
 }
 
-/// Writes the flow list, and tells what the report says of it.
-fn write_flow_list(
-    check: &Check,
-    files: &mut Files,
-    lines: impl Iterator<Item = FlowLine>,
-) -> Result<Option<FlowList>, String> {
-    let (Some(file), Some(path)) = (files.take(Product::Flows), &check.flows) else {
-        return Ok(None);
-    };
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let format = flow_format(check);
-    let mut list = FlowList {
-        file: name,
-        format: format.name().to_owned(),
-        size: 0,
-        sha256: String::new(),
-        flows: 0,
-    };
-    file.finish(|out| {
-        let mut out = Hashed::new(out);
-        if ends_in_zst(path) {
-            let mut encoder = zstd::Encoder::new(&mut out, 3)?;
-            list.flows = report::write_flows(&mut encoder, format, lines)?;
-            encoder.finish()?;
-        } else {
-            list.flows = report::write_flows(&mut out, format, lines)?;
-        }
-        (list.size, list.sha256) = out.finish();
-        Ok(())
-    })?;
-    Ok(Some(list))
-}
-
-fn write_files(mut files: Files, report: &Report) -> Result<(), String> {
-    if let Some(file) = files.take(Product::Report) {
-        file.finish(|out| report::write(out, report))?;
-    }
-    if let Some(file) = files.take(Product::Html) {
-        file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
-    }
-    Ok(())
-}
-
-fn flow_format(check: &Check) -> FlowFormat {
-    match check.flows_format {
-        FlowFormatName::Native => FlowFormat::Native,
-        FlowFormatName::Ecs => FlowFormat::Ecs,
-    }
-}
-
 /// Whether progress is shown: somebody watches, and did not ask for silence.
 pub(super) fn shows_progress(check: &Check) -> bool {
     !check.quiet && !check.no_progress && std::io::stderr().is_terminal()
@@ -201,7 +150,8 @@ fn print(
         }
         Some(Product::Flows) => {
             return to_stdout(|out| {
-                report::write_flows(out, flow_format(check), lines).map(|_| ())
+                let format = check.flows_format.into();
+                report::write_flows(out, format, lines).map(|_| ())
             });
         }
         None => {}
@@ -231,10 +181,6 @@ fn print(
         }
         Ok(())
     })
-}
-
-fn ends_in_zst(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "zst")
 }
 
 /// How a run ended. One whose sums do not agree is no result, whatever it says.

@@ -4,8 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::args::Watch;
 use super::args::{Check, Format};
 use super::shown;
+use crate::report::model::{FlowList, Report};
+use crate::report::{self, FlowFormat, FlowLine, Hashed, html};
 
 /// A file that appears under its name only when it is complete.
 #[derive(Debug)]
@@ -115,11 +119,22 @@ impl Product {
 }
 
 /// The products of a run, and the files asked for.
-fn products(check: &Check) -> [(Product, Option<&Path>); 3] {
+type Products<'a> = [(Product, Option<&'a Path>); 3];
+
+fn products(check: &Check) -> Products<'_> {
     [
         (Product::Report, check.report.as_deref()),
         (Product::Html, check.html.as_deref()),
         (Product::Flows, check.flows.as_deref()),
+    ]
+}
+
+#[cfg(unix)]
+fn products_of_watch(watch: &Watch) -> Products<'_> {
+    [
+        (Product::Report, watch.report.as_deref()),
+        (Product::Html, watch.html.as_deref()),
+        (Product::Flows, watch.flows.as_deref()),
     ]
 }
 
@@ -169,8 +184,36 @@ impl<'a> Outputs<'a> {
         if let [one, other, ..] = printed.as_slice() {
             return Err(format!("{one} and {other} cannot both go to standard output"));
         }
+        Outputs::apart(products(check))
+    }
+
+    /// The same for a watch, whose standard output is for events.
+    #[cfg(unix)]
+    pub(super) fn of_watch(watch: &'a Watch) -> Result<Self, String> {
+        let products = products_of_watch(watch);
+        let dash = products.iter().find(|(_, path)| path.is_some_and(is_dash));
+        if let Some((product, _)) = dash {
+            return Err(format!("the {} of a watch goes to a file", product.name()));
+        }
+        let outputs = Outputs::apart(products)?;
+        let read = [
+            ("the site file", &watch.site),
+            ("the waiver file", &watch.waivers),
+            ("a capture", &watch.replay),
+        ];
+        for (what, path) in read {
+            path.iter().try_for_each(|path| outputs.refuse(what, path))?;
+        }
+        watch
+            .policy
+            .iter()
+            .try_for_each(|name| outputs.refuse("a policy file", Path::new(name)))?;
+        Ok(outputs)
+    }
+
+    fn apart(products: Products<'a>) -> Result<Self, String> {
         let mut list: Vec<(Product, Output<'_>)> = Vec::new();
-        for (product, path) in products(check) {
+        for (product, path) in products {
             let Some(output) = Output::of(path)? else { continue };
             let clash = |other: &&(Product, Output<'_>)| {
                 output.replaced.iter().any(|path| other.1.replaced.contains(path))
@@ -216,6 +259,49 @@ impl<'a> Outputs<'a> {
         let list = list.map(|(product, output)| Ok((*product, Pending::create(output.path)?)));
         Ok(Files { list: list.collect::<Result<_, String>>()? })
     }
+}
+
+/// Writes the flow list, if it was asked for, and tells what the report says of it.
+pub(super) fn write_flow_list(
+    files: &mut Files,
+    format: FlowFormat,
+    lines: impl Iterator<Item = FlowLine>,
+) -> Result<Option<FlowList>, String> {
+    let Some(file) = files.take(Product::Flows) else { return Ok(None) };
+    let path = &file.path;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let compressed = path.extension().is_some_and(|extension| extension == "zst");
+    let mut list = FlowList {
+        file: name,
+        format: format.name().to_owned(),
+        size: 0,
+        sha256: String::new(),
+        flows: 0,
+    };
+    file.finish(|out| {
+        let mut out = Hashed::new(out);
+        if compressed {
+            let mut encoder = zstd::Encoder::new(&mut out, 3)?;
+            list.flows = report::write_flows(&mut encoder, format, lines)?;
+            encoder.finish()?;
+        } else {
+            list.flows = report::write_flows(&mut out, format, lines)?;
+        }
+        (list.size, list.sha256) = out.finish();
+        Ok(())
+    })?;
+    Ok(Some(list))
+}
+
+/// Writes the report and the page, so far as they were asked for.
+pub(super) fn write_report(mut files: Files, report: &Report) -> Result<(), String> {
+    if let Some(file) = files.take(Product::Report) {
+        file.finish(|out| report::write(out, report))?;
+    }
+    if let Some(file) = files.take(Product::Html) {
+        file.finish(|out| html::write(out, report, &report::sha256(report)?))?;
+    }
+    Ok(())
 }
 
 /// Writes a file, or to standard output, unless that would replace the file that was read.

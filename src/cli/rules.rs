@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::args::{GradeName, ReadingName, SeverityName};
+use super::args::{FlowFormatName, GradeName, ReadingName, SeverityName};
 use super::check::colour;
 use super::{pseudonyms, shown};
 use crate::capture::{InputSummary, Skipped};
@@ -14,7 +14,7 @@ use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
 use crate::judge::waiver::load_waivers;
 use crate::judge::{Grade, ReadingMode, Severity};
-use crate::report::{Pseudonyms, printable};
+use crate::report::{FlowFormat, Pseudonyms, printable};
 
 /// Name of the pack that every run uses besides those that were asked for.
 const INFRASTRUCTURE: &str = "infrastructure";
@@ -151,6 +151,15 @@ fn rendered(what: &str, faults: &[Diagnostic]) -> String {
         count => format!("{count} faults"),
     };
     format!("the {what} file cannot be used: {count}\n\n{}", all.join("\n\n"))
+}
+
+impl From<FlowFormatName> for FlowFormat {
+    fn from(name: FlowFormatName) -> Self {
+        match name {
+            FlowFormatName::Native => FlowFormat::Native,
+            FlowFormatName::Ecs => FlowFormat::Ecs,
+        }
+    }
 }
 
 impl From<ReadingName> for ReadingMode {

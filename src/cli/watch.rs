@@ -14,7 +14,7 @@ use signal_hook::flag;
 
 use super::args::{Judging, Speed, Watch};
 use super::check::{colour, exit};
-use super::output::{Pending, to_stdout};
+use super::output::{Outputs, to_stdout, write_flow_list, write_report};
 use super::rules::Rules;
 use super::status::Status;
 use super::{Exit, complain, evidence, shown};
@@ -38,9 +38,7 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
     let listener = watch.metrics.map(listen).transpose()?;
     give_up_root(watch)?;
     // Bad paths fail now, not after days.
-    if let Some(path) = &watch.report {
-        drop(Pending::create(path)?);
-    }
+    drop(Outputs::of_watch(watch)?.create()?);
     watch.evidence.as_deref().map(evidence::prepare_folder).transpose()?;
     let state = watch.state.as_deref().map(live::StateFile::open).transpose();
     let state = state.map_err(|error| printable(&error.to_string()))?;
@@ -66,7 +64,7 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
             rules,
             options: watch.options(),
             load: Box::new(move || load(&sources)),
-            publish: watch.report.clone().map(publisher),
+            publish: publisher(watch),
             evidence: evidence_plan(watch),
             events: EventWriter::start(output),
             state,
@@ -224,7 +222,8 @@ fn paths(watch: &Watch) -> live::Paths {
     };
     let packs = watch.policy.iter().map(Path::new).filter(|path| path.exists());
     let read = [&watch.site, &watch.waivers, &watch.replay].into_iter().flatten();
-    let write = [&watch.report, &watch.state].into_iter().flatten().map(|path| folder(path));
+    let write = [&watch.report, &watch.html, &watch.flows, &watch.state].into_iter().flatten();
+    let write = write.map(|path| folder(path));
     live::Paths {
         read: read.map(PathBuf::as_path).chain(packs).map(folder).collect(),
         write: write.chain(watch.evidence.clone()).collect(),
@@ -240,9 +239,20 @@ fn evidence_plan(watch: &Watch) -> Option<EvidencePlan> {
     })
 }
 
-/// Writes each report under the same name.
-fn publisher(path: PathBuf) -> live::Publish {
-    Box::new(move |report| Pending::create(&path)?.finish(|out| report::write(out, report)))
+/// Writes each report, page and flow list under the same name as the one before.
+fn publisher(watch: &Watch) -> Option<live::Publish> {
+    let watch = watch.clone();
+    let wanted = watch.report.is_some() || watch.html.is_some() || watch.flows.is_some();
+    let publish = move |checkpoint: live::Checkpoint<'_>| {
+        let live::Checkpoint { report, assessment, inputs, terms } = checkpoint;
+        let mut files = Outputs::of_watch(&watch)?.create()?;
+        let flows = assessment.flows.iter();
+        let lines = flows.filter_map(|flow| report::flow_line(flow, inputs, terms));
+        report.flow_list = write_flow_list(&mut files, watch.flows_format.into(), lines)?;
+        report::seal(report).map_err(|error| error.to_string())?;
+        write_report(files, report)
+    };
+    wanted.then_some(Box::new(publish) as live::Publish)
 }
 
 /// Says what the run amounts to.

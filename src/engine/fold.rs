@@ -57,6 +57,35 @@ impl Fold {
         self
     }
 
+    /// The same with what packets change noted, for [`Fold::changed`].
+    pub fn noting_changes(mut self) -> Self {
+        self.partial.note_changes();
+        self
+    }
+
+    /// A copy. It takes a moment however many flows there are, because a flow is copied only when
+    /// a packet changes it.
+    pub fn snapshot(&mut self) -> Fold {
+        let (partial, most_runs) = (self.partial.snapshot(), self.most_runs);
+        Fold { partial, routed: Vec::new(), most_runs }
+    }
+
+    /// A fold of flows alone that packets changed since this was asked last, with those that the
+    /// frames of `ahead` will change, which are not folded yet. It counts no packets. Of a great many
+    /// flows some are left for the next time. `ahead` is left with the frames that are to be added
+    /// to it.
+    pub fn changed(&mut self, ahead: &mut [FrameBatch]) -> Fold {
+        let most_runs = if self.used() < self.most_runs { self.most_runs } else { 0 };
+        let chunk = |batch| chunks(batch, batch.frames.as_slice());
+        let all: Vec<_> = ahead.iter().flat_map(chunk).collect();
+        let (partial, mut places) = self.decode(&all, |partial, routed, _| partial.changed(routed));
+        places.sort_unstable();
+        for batch in ahead {
+            batch.frames.retain(|frame| places.binary_search(&frame.source.ordinal).is_ok());
+        }
+        Fold { partial, routed: Vec::new(), most_runs }
+    }
+
     /// Adds the frames of some batches, which follow each other and all frames added before.
     pub fn push(&mut self, batches: &[FrameBatch]) {
         let Some(first) = batches.iter().find_map(|batch| batch.frames.first()) else { return };
@@ -75,22 +104,22 @@ impl Fold {
     }
 
     /// Decodes chunks of frames side by side and hands them on in their order.
-    fn decode(
+    fn decode<T>(
         &mut self,
         chunks: &[(&FrameBatch, &[FrameMeta])],
-        hand_on: impl FnOnce(&mut Partial, &mut [Routed], &[&[u8]]),
-    ) {
+        hand_on: impl FnOnce(&mut Partial, &mut [Routed], &[&[u8]]) -> T,
+    ) -> T {
         if self.routed.len() < chunks.len() {
             self.routed.resize_with(chunks.len(), Routed::new);
         }
-        let Some(routed) = self.routed.get_mut(..chunks.len()) else { return };
+        let routed = self.routed.get_mut(..chunks.len()).unwrap_or_default();
         let hasher = self.partial.hasher();
         chunks
             .par_iter()
             .zip(routed.par_iter_mut())
             .for_each(|((batch, frames), routed)| routed.decode(hasher, batch, frames));
         let arenas: Vec<&[u8]> = chunks.iter().map(|(batch, _)| batch.bytes.as_slice()).collect();
-        hand_on(&mut self.partial, routed, &arenas);
+        hand_on(&mut self.partial, routed, &arenas)
     }
 
     /// Runs held in the flow table.

@@ -2,6 +2,8 @@
 
 mod stored;
 
+use std::collections::BTreeSet;
+
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
@@ -9,7 +11,7 @@ use super::routed::{Chunk, Counts, Routed, hash, shard_of};
 use super::shard::{Outcome, Shard};
 use super::timeline::Timeline;
 use crate::base::{Merge, Timestamp};
-use crate::decode::{FragmentUnit, Unit};
+use crate::decode::{FlowKey, FragmentUnit, Unit};
 use crate::flow::{
     Accounting, CaptureFacts, CarrierLog, Class, CopyCounts, CopyWindow, FlowRecord, Found,
     FragmentEvent, FragmentPool, QuoteLog, Room, Tally, records,
@@ -19,6 +21,13 @@ pub use stored::StoreError;
 
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;
+
+/// Most flows that are copied at a time because they were changed, so that packets do not wait
+/// long for it.
+const CHANGED: usize = 32_768;
+
+/// Most quoted five-tuples that are noted as changed.
+const QUOTED: usize = 4096;
 
 /// Everything known of a stretch of the stream. Free of policy and site.
 ///
@@ -43,6 +52,10 @@ pub struct Partial {
     counts: Counts,
     /// Packets that joined an older run of their five-tuple for want of room.
     blurred: Tally,
+    /// Five-tuples that ICMP errors quoted, if changes are noted; see [`Partial::changed`].
+    quoted: Option<BTreeSet<FlowKey>>,
+    /// Packets before this place in the stream were seen before they were folded.
+    seen_ahead: u64,
 }
 
 /// What evaluation gets: the flows and the counts of one whole stream.
@@ -95,7 +108,76 @@ impl Partial {
             quote_window: CopyWindow::new(copy_reach),
             counts: Counts::default(),
             blurred: Tally::default(),
+            quoted: None,
+            seen_ahead: 0,
         }
+    }
+
+    /// Notes from now on what packets change.
+    pub(super) fn note_changes(&mut self) {
+        self.quoted.get_or_insert_default();
+        self.shards.iter_mut().for_each(|shard| shard.table.note_changes());
+    }
+
+    /// A copy that shares the flows: each is copied when a packet changes it.
+    pub(super) fn snapshot(&mut self) -> Partial {
+        let shards = self.shards.iter_mut().map(Shard::snapshot).collect();
+        Partial {
+            hasher: self.hasher.clone(),
+            lead: self.lead.clone(),
+            shards,
+            fragments: self.fragments.clone(),
+            fragment_window: self.fragment_window.clone(),
+            quotes: self.quotes.clone(),
+            quote_window: self.quote_window.clone(),
+            counts: self.counts.clone(),
+            quoted: None,
+            ..*self
+        }
+    }
+
+    /// A stretch of which flows alone are known: those that packets changed since this was asked
+    /// last, and those that packets in `ahead` will change, which follow. No packets are counted
+    /// in it, and later fragments find no flow. Answers the places of the packets of `ahead` too
+    /// that may be folded into it, in no order.
+    pub(super) fn changed(&mut self, ahead: &[Routed]) -> (Partial, Vec<u64>) {
+        let mut quoted = self.quoted.as_mut().map(std::mem::take).unwrap_or_default();
+        let quotes = ahead.iter().flat_map(|chunk| &chunk.quotes);
+        quoted.extend(quotes.filter_map(|unit| Some(unit.quoted()?.0)));
+        for key in &quoted {
+            let hash = hash(&self.hasher, key);
+            if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
+                shard.table.note_flow(hash, key);
+            }
+        }
+        let seen = self.seen_ahead;
+        let changed = |(number, shard): (usize, &mut Shard)| {
+            let units = ahead.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
+            shard.changed(units, seen, CHANGED / SHARDS)
+        };
+        let (shards, places): (Vec<Shard>, Vec<Vec<u64>>) =
+            self.shards.par_iter_mut().enumerate().map(changed).unzip();
+        let quotes = self.quotes.only(|key| {
+            let hash = hash(&self.hasher, key);
+            let has = |shard: &Shard| shard.table.has(hash, key);
+            quoted.contains(key) || shards.get(shard_of(hash)).is_some_and(has)
+        });
+        let units = ahead.iter().flat_map(|chunk| chunk.units.iter().flatten());
+        let end = units.map(|(_, unit)| unit.source.ordinal + 1).max().unwrap_or(0);
+        self.seen_ahead = seen.max(end);
+        self.shards.iter_mut().for_each(|shard| shard.table.see(self.seen_ahead));
+        let Counts { timeline, carriers, .. } = &self.counts;
+        let (timeline, carriers) = (timeline.clone(), carriers.clone());
+        let changed = Partial {
+            is_first: true,
+            shards,
+            fragment_window: self.fragment_window.clone(),
+            quotes,
+            quote_window: self.quote_window.clone(),
+            counts: Counts { timeline, carriers, ..Counts::default() },
+            ..Partial::new(self.hasher.clone(), self.copy_reach)
+        };
+        (changed, places.concat())
     }
 
     pub(super) fn hasher(&self) -> &RandomState {
@@ -200,11 +282,20 @@ impl Partial {
             for unit in chunk.quotes.drain(..) {
                 if !self.is_copied_quote(&unit) {
                     self.quotes.note(&unit);
+                    self.note_quoted(&unit);
                 }
             }
             self.counts.merge(std::mem::take(&mut chunk.counts));
         }
         all
+    }
+
+    /// Notes which flow an ICMP error says something new of.
+    fn note_quoted(&mut self, unit: &Unit) {
+        let room = |quoted: &&mut BTreeSet<FlowKey>| quoted.len() < QUOTED;
+        if let (Some(quoted), Some((key, _))) = (self.quoted.as_mut().filter(room), unit.quoted()) {
+            quoted.insert(key);
+        }
     }
 
     /// Whether a later fragment is a copy of one before it.
@@ -286,6 +377,8 @@ impl Partial {
             quote_window,
             counts,
             blurred,
+            quoted: _,
+            seen_ahead: _,
         } = later;
         for (shard, Shard { table, window }) in self.shards.iter_mut().zip(shards) {
             shard.table.merge(table);

@@ -1,6 +1,8 @@
 //! One shard of the fold: the flows whose keys hash to it, and the packets among which their
 //! copies are looked for. Shards share nothing, so each is updated on its own.
 
+use std::collections::BTreeSet;
+
 use super::routed::{Chunk, shard_of};
 use crate::base::Merge;
 use crate::decode::Unit;
@@ -59,6 +61,34 @@ impl Shard {
     /// An empty shard; see [`CopyWindow::new`].
     pub(super) fn new(copy_reach: u64) -> Self {
         Shard { table: FlowTable::default(), window: CopyWindow::new(copy_reach) }
+    }
+
+    /// A copy that shares the flows until one is changed.
+    pub(super) fn snapshot(&mut self) -> Shard {
+        Shard { table: self.table.snapshot(), window: self.window.clone() }
+    }
+
+    /// A copy with flows alone that were changed and not asked for since, about `most` of them,
+    /// those that units in `ahead` from place `seen` in the stream on would change among them.
+    /// Answers the places of the units too that may be added to it: all of one flow or none.
+    pub(super) fn changed<'a>(
+        &mut self,
+        ahead: impl Iterator<Item = &'a (u64, Unit)> + Clone,
+        seen: u64,
+        most: usize,
+    ) -> (Shard, Vec<u64>) {
+        let mut new = BTreeSet::new();
+        for (hash, unit) in ahead.clone().filter(|(_, unit)| unit.source.ordinal >= seen) {
+            if new.insert(*hash) {
+                self.table.note_flow(*hash, &unit.key);
+            }
+        }
+        let table = self.table.changed(most);
+        let fits = |(hash, unit): &&(u64, Unit)| {
+            table.has(*hash, &unit.key) || (new.contains(hash) && !self.table.has(*hash, &unit.key))
+        };
+        let places = ahead.filter(fits).map(|(_, unit)| unit.source.ordinal).collect();
+        (Shard { table, window: self.window.clone() }, places)
     }
 
     /// Adds the packets of shard `number` in arrival order; `late` are fragments that take their

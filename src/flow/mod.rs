@@ -11,6 +11,7 @@
 mod accounting;
 mod aging;
 mod carriers;
+mod changes;
 mod copies;
 mod facts;
 mod fragments;
@@ -19,6 +20,7 @@ mod joining;
 mod quotes;
 mod record;
 mod segment;
+mod slab;
 mod table;
 
 pub use accounting::{Accounting, Class, Tally};

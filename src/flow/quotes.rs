@@ -124,6 +124,15 @@ impl QuoteLog {
         self.quotes.remove(&(*key, direction))
     }
 
+    /// What was said of some five-tuples.
+    pub fn only(&self, wanted: impl Fn(&FlowKey) -> bool) -> QuoteLog {
+        let quotes = self.quotes.iter().filter(|((key, _), _)| wanted(key));
+        QuoteLog {
+            quotes: quotes.map(|(quoted, quote)| (*quoted, *quote)).collect(),
+            ..QuoteLog::default()
+        }
+    }
+
     /// What is left, in order of the five-tuple.
     pub fn into_rest(self) -> impl Iterator<Item = ((FlowKey, Direction), Quote)> {
         self.quotes.into_iter()

@@ -173,6 +173,12 @@ impl FlowRecord {
         }
     }
 
+    /// What flows are ordered by, the earliest first. Both ends of a five-tuple can be known from
+    /// ICMP errors alone.
+    pub fn order(&self) -> impl Ord + use<> {
+        (self.earliest, self.key, self.instance, self.initiator)
+    }
+
     /// Packets of both directions.
     pub fn packets(&self) -> u64 {
         self.a_to_b.packets + self.b_to_a.packets
@@ -326,11 +332,7 @@ pub fn records(tables: Vec<FlowTable>, mut quotes: QuoteLog) -> Vec<FlowRecord> 
         }
     }
     all.extend(quotes.into_rest().map(|((key, direction), quote)| hearsay(key, direction, quote)));
-    // Both ends of a five-tuple can be known from errors alone.
-    let place = |record: &FlowRecord| (record.key, record.instance, record.initiator);
-    all.sort_unstable_by(|one, other| {
-        other.earliest.cmp(&one.earliest).then_with(|| place(other).cmp(&place(one)))
-    });
+    all.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
     all
 }
 

@@ -6,15 +6,14 @@
 use hashbrown::{HashTable, hash_table::Entry};
 
 use super::accounting::Tally;
+use super::changes::Changes;
 use super::copies::PacketCopy;
 use super::history::{FlowHistory, Pushed};
 use super::joining::Datagram;
 use super::segment::Segment;
+use super::slab::{Slabs, Slot};
 use crate::base::{Merge, Timestamp};
 use crate::decode::{FlowKey, Unit};
-
-/// Flows per slab: small enough to waste little in a quiet shard.
-const SLAB: usize = 256;
 
 /// Packets looked up together: their memory is fetched at the same time instead of one after the
 /// other.
@@ -59,10 +58,12 @@ impl Place {
 #[derive(Clone, Debug, Default)]
 pub struct FlowTable {
     index: HashTable<Place>,
-    slabs: Vec<Vec<(u64, FlowKey, FlowHistory)>>,
+    slabs: Slabs,
     runs: u64,
     /// Bytes in use for what the payload of flows tells.
     kept: u64,
+    /// Which flows packets have changed, if that is noted.
+    changes: Option<Changes>,
 }
 
 impl FlowTable {
@@ -86,7 +87,7 @@ impl FlowTable {
         let entry = self.index.entry(
             hash,
             |place| holds(slabs, *place, hash, &unit.key),
-            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
+            |place| slabs.get(place.at).map_or(0, |(hash, ..)| *hash),
         );
         match entry {
             Entry::Occupied(found) => {
@@ -97,9 +98,10 @@ impl FlowTable {
                 let mut run = Segment::of(unit);
                 self.kept = self.kept.saturating_add_signed(run.read(packet, room) as i64);
                 let history = FlowHistory::new(run);
-                let at = place(slabs, (hash, unit.key, history));
+                let at = slabs.push((hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
+                self.note_change(at, unit);
                 Some(Pushed::Began)
             }
             Entry::Vacant(_) => None,
@@ -113,19 +115,20 @@ impl FlowTable {
         let entry = self.index.entry(
             hash,
             |place| holds(slabs, *place, hash, &unit.key),
-            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
+            |place| slabs.get(place.at).map_or(0, |(hash, ..)| *hash),
         );
         match entry {
             Entry::Occupied(found) => {
-                if let Some((_, _, history)) = slot_mut(slabs, found.get().at) {
+                if let Some((_, _, history)) = slabs.get_mut(found.get().at) {
                     history.push_copy(unit.direction);
                 }
             }
             Entry::Vacant(vacant) if may_grow => {
                 let history = FlowHistory::new(Segment::of_copy(unit, original));
-                let at = place(slabs, (hash, unit.key, history));
+                let at = slabs.push((hash, unit.key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += 1;
+                self.note_change(at, unit);
             }
             Entry::Vacant(_) => {}
         }
@@ -136,7 +139,7 @@ impl FlowTable {
         let slabs = &self.slabs;
         let place = self.index.find(hash, |place| holds(slabs, *place, hash, &datagram.key));
         let Some(Place { at, .. }) = place.copied() else { return };
-        if let Some((_, _, history)) = slot_mut(&mut self.slabs, at) {
+        if let Some((_, _, history)) = self.slabs.get_mut(at) {
             let weight = history.read_datagram(datagram, room);
             self.kept = self.kept.saturating_add_signed(weight as i64);
         }
@@ -153,7 +156,8 @@ impl FlowTable {
 
     /// Adds a packet to the flow at a place.
     fn append(&mut self, at: u32, packet: Packet<'_>, room: Room) -> Option<Pushed> {
-        let (_, key, history) = slot_mut(&mut self.slabs, at)?;
+        self.note_change(at, packet.unit);
+        let (_, key, history) = self.slabs.get_mut(at)?;
         let (pushed, weight) = history.push(packet, key.protocol(), room);
         self.kept = self.kept.saturating_add_signed(weight as i64);
         self.runs += u64::from(pushed == Pushed::Began);
@@ -180,7 +184,7 @@ impl FlowTable {
         }
         for (place, (hash, unit)) in places.iter_mut().zip(group) {
             *place = place.filter(|place| holds(&self.slabs, *place, *hash, &unit.key));
-            if let Some((_, _, history)) = place.and_then(|place| slot(&self.slabs, place.at)) {
+            if let Some((_, _, history)) = place.and_then(|place| self.slabs.get(place.at)) {
                 history.touch();
             }
         }
@@ -204,9 +208,9 @@ impl FlowTable {
         if other.runs > self.runs {
             std::mem::swap(self, &mut other);
         }
-        let FlowTable { index: _, slabs, runs: _, kept } = other;
+        let FlowTable { index: _, slabs, runs: _, kept, changes: _ } = other;
         self.kept += kept;
-        for (hash, key, history) in slabs.into_iter().flatten() {
+        for (hash, key, history) in slabs.into_flows() {
             self.merge_flow(hash, key, history);
         }
     }
@@ -214,7 +218,7 @@ impl FlowTable {
     /// Reads the payload that flows hold: no stretch of the stream lies before this one.
     pub fn settle(&mut self) {
         self.kept = 0;
-        for (_, _, history) in self.slabs.iter_mut().flatten() {
+        for (_, _, history) in self.slabs.iter_mut() {
             history.settle();
             self.kept += history.weight();
         }
@@ -234,26 +238,30 @@ impl FlowTable {
         }
     }
 
-    fn merge_flow(&mut self, hash: u64, key: FlowKey, history: FlowHistory) {
+    /// Puts a flow in and answers its place.
+    fn merge_flow(&mut self, hash: u64, key: FlowKey, history: FlowHistory) -> u32 {
         let slabs = &mut self.slabs;
         let added = history.segments().count() as u64;
         let entry = self.index.entry(
             hash,
             |place| holds(slabs, *place, hash, &key),
-            |place| slot(slabs, place.at).map_or(0, |(hash, ..)| *hash),
+            |place| slabs.get(place.at).map_or(0, |(hash, ..)| *hash),
         );
         match entry {
             Entry::Occupied(found) => {
-                if let Some((_, _, held)) = slot_mut(slabs, found.get().at) {
+                let at = found.get().at;
+                if let Some((_, _, held)) = slabs.get_mut(at) {
                     let before = held.segments().count() as u64;
                     held.merge(history, key.protocol());
                     self.runs = self.runs - before + held.segments().count() as u64;
                 }
+                at
             }
             Entry::Vacant(vacant) => {
-                let at = place(slabs, (hash, key, history));
+                let at = slabs.push((hash, key, history));
                 vacant.insert(Place { tag: Place::tag_of(hash), at });
                 self.runs += added;
+                at
             }
         }
     }
@@ -262,8 +270,9 @@ impl FlowTable {
     /// many there were and their packets. A run stays while an older one of its five-tuple stays.
     pub fn forget(&mut self, now: Timestamp, keep: i64) -> (u64, Tally) {
         let (mut runs, mut tally) = (0, Tally::default());
-        let FlowTable { index: _, slabs, runs: _, kept: _ } = std::mem::take(self);
-        for (hash, key, mut history) in slabs.into_iter().flatten() {
+        let FlowTable { index: _, slabs, runs: _, kept: _, changes } = std::mem::take(self);
+        self.changes = changes.as_ref().map(|changes| Changes::after(changes.seen()));
+        for ((hash, key, mut history), at) in slabs.into_flows().zip(0..) {
             let is_over = |run: &Segment| run.is_over(now, keep, key.protocol());
             let stays = history.forget(is_over, |run| {
                 runs += 1;
@@ -271,7 +280,10 @@ impl FlowTable {
             });
             if stays {
                 self.kept += history.weight();
-                self.merge_flow(hash, key, history);
+                let place = self.merge_flow(hash, key, history);
+                if changes.as_ref().is_some_and(|changes| changes.has(at)) {
+                    self.changes.iter_mut().for_each(|changes| changes.add(place));
+                }
             }
         }
         (runs, tally)
@@ -279,7 +291,7 @@ impl FlowTable {
 
     /// The flows, in no particular order.
     pub fn flows(&self) -> impl Iterator<Item = (&FlowKey, &FlowHistory)> {
-        self.slabs.iter().flatten().map(|(_, key, history)| (key, history))
+        self.slabs.iter().map(|(_, key, history)| (key, history))
     }
 
     /// Takes a flow that another table held. `hash` is that of the key.
@@ -288,38 +300,63 @@ impl FlowTable {
         self.merge_flow(hash, key, history);
     }
 
-    /// The flows, in no particular order. Their memory is given back on the way.
-    pub fn into_flows(self) -> impl Iterator<Item = (FlowKey, FlowHistory)> {
-        self.slabs.into_iter().flatten().map(|(_, key, history)| (key, history))
+    /// Notes from now on which flows packets change, for [`FlowTable::changed`].
+    pub fn note_changes(&mut self) {
+        self.changes.get_or_insert_default();
     }
-}
 
-type Slot = (u64, FlowKey, FlowHistory);
-
-/// Whether the flow at a place is that of `key`.
-fn holds(slabs: &[Vec<Slot>], place: Place, hash: u64, key: &FlowKey) -> bool {
-    place.tag == Place::tag_of(hash)
-        && slot(slabs, place.at).is_some_and(|(_, held, _)| held == key)
-}
-
-fn slot(slabs: &[Vec<Slot>], at: u32) -> Option<&Slot> {
-    slabs.get(at as usize / SLAB)?.get(at as usize % SLAB)
-}
-
-fn slot_mut(slabs: &mut [Vec<Slot>], at: u32) -> Option<&mut Slot> {
-    slabs.get_mut(at as usize / SLAB)?.get_mut(at as usize % SLAB)
-}
-
-/// Puts a flow into the newest slab and answers its place.
-fn place(slabs: &mut Vec<Vec<Slot>>, flow: Slot) -> u32 {
-    match slabs.last_mut() {
-        Some(slab) if slab.len() < SLAB => slab.push(flow),
-        _ => {
-            let mut slab = Vec::with_capacity(SLAB);
-            slab.push(flow);
-            slabs.push(slab);
+    #[inline]
+    fn note_change(&mut self, at: u32, unit: &Unit) {
+        if let Some(changes) = &mut self.changes {
+            changes.note(at, unit.source.ordinal);
         }
     }
-    let in_last = slabs.last().map_or(0, Vec::len);
-    ((slabs.len() - 1) * SLAB + in_last - 1) as u32
+
+    /// Takes a flow, if there is one of this key and hash, for one that was changed.
+    pub fn note_flow(&mut self, hash: u64, key: &FlowKey) {
+        let slabs = &self.slabs;
+        let found = self.index.find(hash, |place| holds(slabs, *place, hash, key));
+        if let (Some(place), Some(changes)) = (found, &mut self.changes) {
+            changes.add(place.at);
+        }
+    }
+
+    /// Packets before place `seen` in the stream change nothing from now on.
+    pub fn see(&mut self, seen: u64) {
+        self.changes.iter_mut().for_each(|changes| changes.see(seen));
+    }
+
+    /// Copies of flows that were changed and not asked for since, about `most` of them.
+    pub fn changed(&mut self, most: usize) -> FlowTable {
+        let mut changed = FlowTable::default();
+        let places = self.changes.as_mut().map(|changes| changes.take(most)).unwrap_or_default();
+        for (hash, key, history) in places.into_iter().filter_map(|at| self.slabs.get(at)) {
+            changed.kept += history.weight();
+            changed.merge_flow(*hash, *key, history.clone());
+        }
+        changed
+    }
+
+    /// A copy of the whole table. Both share the flows until a packet changes one.
+    pub fn snapshot(&mut self) -> FlowTable {
+        let FlowTable { index, slabs, runs, kept, changes: _ } = self;
+        let slabs = slabs.share();
+        FlowTable { index: index.clone(), slabs, runs: *runs, kept: *kept, changes: None }
+    }
+
+    /// Whether a flow of this key and hash is held.
+    pub fn has(&self, hash: u64, key: &FlowKey) -> bool {
+        self.index.find(hash, |place| holds(&self.slabs, *place, hash, key)).is_some()
+    }
+
+    /// The flows, in no particular order. Their memory is given back on the way.
+    pub fn into_flows(self) -> impl Iterator<Item = (FlowKey, FlowHistory)> {
+        self.slabs.into_flows().map(|(_, key, history)| (key, history))
+    }
+}
+
+/// Whether the flow at a place is that of `key`.
+fn holds(slabs: &Slabs, place: Place, hash: u64, key: &FlowKey) -> bool {
+    place.tag == Place::tag_of(hash)
+        && slabs.get(place.at).is_some_and(|(_, held, _): &Slot| held == key)
 }

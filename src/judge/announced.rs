@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::inventory::{Identity, Inventory};
 use crate::base::{Endpoint, IpProto, Timestamp};
@@ -55,6 +56,8 @@ pub struct Endpoints {
     pub refused: u64,
     /// Announcements for which there was no room.
     pub lost: u64,
+    /// What else was announced.
+    others: Option<Arc<Endpoints>>,
 }
 
 impl Endpoints {
@@ -75,6 +78,11 @@ impl Endpoints {
             known.truncate(PER_ENDPOINT);
         }
         endpoints
+    }
+
+    /// The same with what is known from elsewhere besides.
+    pub(super) fn besides(self, others: Arc<Endpoints>) -> Self {
+        Endpoints { others: Some(others), ..self }
     }
 
     fn learn(
@@ -117,11 +125,13 @@ impl Endpoints {
     /// What was announced for an endpoint and holds while a flow runs: the most trusted, of those
     /// the one that was announced last.
     pub fn find(&self, transport: IpProto, end: Endpoint, record: &FlowRecord) -> Option<&Learned> {
-        let known = self.known.get(&(transport, end.address(), end.port()))?;
+        let others = self.others.as_ref().and_then(|others| others.find(transport, end, record));
+        let known = self.known.get(&(transport, end.address(), end.port()));
         let holds = |one: &&Learned| {
             one.from <= record.latest && record.earliest <= one.until && one.by != record.key
         };
-        known.iter().filter(holds).max_by_key(|one| (one.trust, one.from, one.protocol))
+        let known = known.into_iter().flatten().chain(others);
+        known.filter(holds).max_by_key(|one| (one.trust, one.from, one.protocol))
     }
 
     /// How many endpoints were announced.

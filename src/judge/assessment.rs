@@ -190,6 +190,21 @@ pub fn assess(
     accounting: &Accounting,
     carriers: &CarrierLog,
     terms: Terms<'_>,
+    evidence: Evidence,
+) -> Assessment {
+    assess_among(None, records, accounting, carriers, terms, evidence)
+}
+
+/// What flows tell of each other: what the capture can show, and what was announced.
+pub(super) type Surroundings = (Visibility, Arc<Endpoints>);
+
+/// The same for flows of which the surroundings are known from more than themselves.
+pub(super) fn assess_among(
+    surroundings: Option<Surroundings>,
+    records: Vec<FlowRecord>,
+    accounting: &Accounting,
+    carriers: &CarrierLog,
+    terms: Terms<'_>,
     mut evidence: Evidence,
 ) -> Assessment {
     let begin = evidence.begin.unwrap_or_default();
@@ -198,14 +213,17 @@ pub fn assess(
     evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let endpoints = Arc::new(Endpoints::of(&records, &judge.inventory));
-    let is_listed = |record: &FlowRecord| {
-        [record.key.a(), record.key.b()].into_iter().any(|end| {
-            let identity = judge.inventory.identify(end.address(), record.earliest, record.latest);
-            identity != Identity::Unknown
-        })
-    };
-    let visibility = Visibility::of(&records, is_listed, hidden);
+    let (visibility, endpoints) = surroundings.unwrap_or_else(|| {
+        let endpoints = Endpoints::of(&records, &judge.inventory);
+        let is_listed = |record: &FlowRecord| {
+            [record.key.a(), record.key.b()].into_iter().any(|end| {
+                let identity =
+                    judge.inventory.identify(end.address(), record.earliest, record.latest);
+                identity != Identity::Unknown
+            })
+        };
+        (Visibility::of(&records, is_listed, hidden), Arc::new(endpoints))
+    });
     let judge = judge.seeing(visibility).told(endpoints);
     let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();

@@ -10,6 +10,7 @@ use super::finding::{
     ADDRESSES, Evident, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, severity,
 };
 use super::flow::{Judge, Judgement};
+use super::inventory::Inventory;
 use super::model::{HostId, RowId};
 use super::nearest::{Nearest, nearest};
 use super::rows::{Attempt, Party};
@@ -21,7 +22,7 @@ use crate::decode::Direction;
 use crate::identify::{Detail, End, Grade, Protocol};
 
 /// More distinct ports than this between two roles become one finding.
-const DISTINCT_PORTS: usize = 20;
+pub(super) const DISTINCT_PORTS: usize = 20;
 
 /// Flows whose facts are gathered for a finding, and facts of it.
 const EVIDENT_FLOWS: usize = 1000;
@@ -29,16 +30,23 @@ const EVIDENT_FACTS: usize = 16;
 
 /// Flows that belong together. Rows are part of it where they are the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Group {
+pub(super) struct Group {
     kind: FindingKind,
     from: Side,
     to: Side,
     transport: Option<IpProto>,
-    port: Option<u16>,
+    pub(super) port: Option<u16>,
     scanner: Option<IpAddr>,
     rows: Vec<RowId>,
     missing: Vec<Missing>,
     protocol: Option<Protocol>,
+}
+
+impl Group {
+    /// The group for whatever port.
+    pub(super) fn of_any_port(&self) -> Group {
+        Group { port: None, ..self.clone() }
+    }
 }
 
 /// Groups judged flows into findings, heaviest first.
@@ -46,7 +54,7 @@ pub fn findings(judge: &Judge<'_>, flows: &[JudgedFlow]) -> Vec<Finding> {
     let scans = scan::scans(flows);
     let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
     for (index, flow) in flows.iter().enumerate() {
-        if let Some(group) = group(judge, flow, scans.contains(&index)) {
+        if let Some(group) = group(&judge.inventory, flow, scans.contains(&index)) {
             groups.entry(group).or_default().push(index);
         }
     }
@@ -79,21 +87,22 @@ fn order(finding: &Finding) -> (FindingKind, Side, Side, Option<IpProto>, &PortS
     (*kind, *from, *to, *transport, ports, rows)
 }
 
-fn side(judge: &Judge<'_>, id: Option<HostId>, address: IpAddr) -> Side {
-    match id.and_then(|id| judge.inventory.host(id)) {
+fn side(inventory: &Inventory<'_>, id: Option<HostId>, address: IpAddr) -> Side {
+    match id.and_then(|id| inventory.host(id)) {
         Some(host) => Side::Roles(host.declared_roles),
         None => Side::Unlisted(PeerClass::of(address)),
     }
 }
 
-fn group(judge: &Judge<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
+/// To which flows a flow that needs attention belongs.
+pub(super) fn group(inventory: &Inventory<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
     let Judgement { verdict, reason, rows, missing, .. } = &flow.judgement;
     let attention =
         matches!(verdict, Verdict::Violation | Verdict::UnknownPeer | Verdict::NotAssessable);
     if !attention {
         return None;
     }
-    let (from, to) = sides(judge, flow);
+    let (from, to) = sides(inventory, flow);
     // Nobody knows how many hosts stand behind the source addresses of a stranger.
     let listed = !matches!(from, Side::Unlisted(_));
     let scanner = (in_scan && listed).then(|| flow.initiator().address());
@@ -118,11 +127,11 @@ fn group(judge: &Judge<'_>, flow: &JudgedFlow, in_scan: bool) -> Option<Group> {
     })
 }
 
-fn sides(judge: &Judge<'_>, flow: &JudgedFlow) -> (Side, Side) {
+fn sides(inventory: &Inventory<'_>, flow: &JudgedFlow) -> (Side, Side) {
     let Judgement { initiator_host, responder_host, .. } = flow.judgement;
     (
-        side(judge, initiator_host, flow.initiator().address()),
-        side(judge, responder_host, flow.responder().address()),
+        side(inventory, initiator_host, flow.initiator().address()),
+        side(inventory, responder_host, flow.responder().address()),
     )
 }
 
@@ -130,18 +139,18 @@ fn sides(judge: &Judge<'_>, flow: &JudgedFlow) -> (Side, Side) {
 fn fold_ports(groups: &mut BTreeMap<Group, Vec<usize>>) {
     let mut ports: BTreeMap<Group, usize> = BTreeMap::new();
     for group in groups.keys().filter(|group| group.port.is_some()) {
-        *ports.entry(Group { port: None, ..group.clone() }).or_default() += 1;
+        *ports.entry(group.of_any_port()).or_default() += 1;
     }
     ports.retain(|_, count| *count > DISTINCT_PORTS);
     for (group, members) in std::mem::take(groups) {
-        let wide = Group { port: None, ..group.clone() };
+        let wide = group.of_any_port();
         let group = if ports.contains_key(&wide) { wide } else { group };
         groups.entry(group).or_default().extend(members);
     }
 }
 
 fn blocked_group(judge: &Judge<'_>, flow: &JudgedFlow) -> Group {
-    let (from, to) = sides(judge, flow);
+    let (from, to) = sides(&judge.inventory, flow);
     Group {
         kind: FindingKind::Blocked,
         from,

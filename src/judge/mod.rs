@@ -8,6 +8,7 @@
 mod announced;
 mod assessment;
 mod blocked;
+mod context;
 mod coverage;
 pub mod diagnostic;
 mod direction;
@@ -39,6 +40,7 @@ pub mod waiver;
 
 pub use announced::{Endpoints, Learned};
 pub use assessment::{Assessment, Evidence, Outcome, Terms, Volume, assess};
+pub use context::Context;
 pub use coverage::{Coverage, RowStatus, coverage};
 pub use diagnostic::{Code, Diagnostic};
 pub use doubt::Doubt;

@@ -9,10 +9,10 @@ use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::flow::ConnectionState;
 
 /// Distinct host and port pairs that make a scan.
-const DOORS: usize = 15;
+pub(super) const DOORS: usize = 15;
 
 /// Within this time, in nanoseconds.
-const WINDOW: i64 = 60_000_000_000;
+pub(super) const WINDOW: i64 = 60_000_000_000;
 
 /// The flows, by index, that are part of a scan. `flows` are in order of their first packet.
 pub(super) fn scans(flows: &[JudgedFlow]) -> BTreeSet<usize> {
@@ -32,7 +32,7 @@ pub(super) fn scans(flows: &[JudgedFlow]) -> BTreeSet<usize> {
 }
 
 /// An attempt outside the documented set that opened nothing.
-fn is_try(flow: &JudgedFlow) -> bool {
+pub(super) fn is_try(flow: &JudgedFlow) -> bool {
     let outside = matches!(flow.judgement.verdict, Verdict::Violation | Verdict::UnknownPeer);
     let in_vain = match flow.judgement.state {
         ConnectionState::Unanswered | ConnectionState::Refused => true,

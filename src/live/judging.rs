@@ -1,36 +1,34 @@
-//! Looks at what has been folded so far, on a thread of its own: judges it, tells what is new,
+//! Looks at all that has been folded so far, on a thread of its own: judges it, tells what is new,
 //! writes reports, and reads the rules again when asked.
 //!
 //! In: copies of the fold, which it may take its time over. Out: events, reports, and in the end
-//! all that a run amounts to.
+//! all that a run amounts to. What is new in the meantime is told by `glancing`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
-use super::event::{Change, Event};
+use super::event::Event;
 use super::evidence::{EvidenceKeeper, Packets};
 use super::flows::FlowsFile;
-use super::known::KnownFindings;
-use super::metrics::{Counters, Metrics};
+use super::metrics::Metrics;
 use super::session::{Ended, SessionError};
-use super::state::StateFile;
+use super::telling::Telling;
 use super::writer::EventWriter;
-use crate::capture::{InputSummary, TimeHealth};
-use crate::engine::{Evaluated, Partial};
+use crate::capture::{FrameBatch, InputSummary, TimeHealth};
+use crate::engine::{Evaluated, Fold, Partial};
 use crate::judge::model::{Policy, Site, Waivers};
-use crate::judge::{Assessment, Grade, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Assessment, Context, Grade, ReadingMode, Severity, Terms, assess};
 use crate::report::{self, Source, model::Report};
 
 /// How long events may take to be written at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Findings kept for the terminal, and addresses.
-const NEWEST: usize = 8;
+/// Addresses kept for the terminal.
 const TALKERS: usize = 5;
 
 /// What is judged against.
@@ -67,12 +65,28 @@ impl Rules {
 /// Reads the rules again.
 pub type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
 
-/// Writes a report in place of the one before.
-pub type Publish = Box<dyn Fn(&Report) -> Result<(), String> + Send>;
+/// What is written again and again.
+pub struct Checkpoint<'a> {
+    /// The report, not sealed yet.
+    pub report: &'a mut Report,
+    /// What it is made from.
+    pub assessment: &'a Assessment,
+    /// The inputs.
+    pub inputs: &'a [InputSummary],
+    /// What was judged against.
+    pub terms: Terms<'a>,
+}
+
+/// Seals a report and writes it, and what belongs to it, in place of the one before.
+pub type Publish = Box<dyn Fn(Checkpoint<'_>) -> Result<(), String> + Send>;
 
 /// Everything that has been seen so far.
 pub(super) struct View {
-    pub(super) partial: Partial,
+    pub(super) fold: Fold,
+    /// The packets that are still held back.
+    pub(super) held: Vec<FrameBatch>,
+    /// Number of this look among all looks.
+    pub(super) look: u64,
     pub(super) inputs: Vec<InputSummary>,
     pub(super) times: TimeHealth,
     pub(super) packets: Packets,
@@ -92,40 +106,67 @@ pub(super) enum Work {
     End(View),
 }
 
+/// What the looks have in common.
+pub(super) struct Common {
+    rules: Mutex<Arc<Rules>>,
+    telling: Mutex<Telling>,
+    /// What the last look at the whole told for glances to come, with its number.
+    context: Mutex<Option<(Context, u64)>>,
+}
+
+impl Common {
+    pub(super) fn new(rules: Rules, telling: Telling) -> Self {
+        let (rules, telling) = (Mutex::new(Arc::new(rules)), Mutex::new(telling));
+        Common { rules, telling, context: Mutex::default() }
+    }
+
+    /// The rules in force.
+    pub(super) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&lock(&self.rules))
+    }
+
+    /// Whether no others have been read since.
+    pub(super) fn are_in_force(&self, rules: &Arc<Rules>) -> bool {
+        Arc::ptr_eq(&lock(&self.rules), rules)
+    }
+
+    /// What has been told.
+    pub(super) fn telling(&self) -> MutexGuard<'_, Telling> {
+        lock(&self.telling)
+    }
+
+    /// Takes over what a look at the whole told since this was asked last.
+    pub(super) fn take_context(&self) -> Option<(Context, u64)> {
+        lock(&self.context).take()
+    }
+}
+
+/// A look that fell over half way leaves what is sound.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What the thread needs.
 pub(super) struct Judging {
-    pub(super) rules: Rules,
+    pub(super) common: Arc<Common>,
     /// The options that reports name.
     pub(super) options: Vec<String>,
     pub(super) load: Load,
     pub(super) publish: Option<Publish>,
     pub(super) evidence: Option<EvidenceKeeper>,
-    pub(super) known: KnownFindings,
-    pub(super) state: Option<StateFile>,
     pub(super) flows: Option<FlowsFile>,
     pub(super) events: Arc<Mutex<EventWriter>>,
     pub(super) metrics: Metrics,
     pub(super) max_memory: u64,
     /// `live` or `replay`.
     pub(super) mode: &'static str,
-    /// Grade of the last report.
-    pub(super) grade: Option<String>,
-    /// Findings given to the writer of events, each with the place of its line.
-    pub(super) on_their_way: Vec<(String, u64)>,
-}
-
-/// What the thread tells of itself.
-#[derive(Debug, Default)]
-struct Progress {
-    busy: AtomicBool,
-    /// Whether findings are on their way that are not yet known to be told.
-    unsettled: AtomicBool,
 }
 
 /// The thread.
 pub(super) struct JudgingThread {
     work: Sender<Work>,
-    progress: Arc<Progress>,
+    busy: Arc<AtomicBool>,
+    unsettled: Arc<AtomicBool>,
     thread: JoinHandle<Result<Ended, SessionError>>,
 }
 
@@ -133,8 +174,9 @@ impl JudgingThread {
     /// Starts the thread.
     pub(super) fn start(judging: Judging, threads: usize) -> Result<Self, SessionError> {
         let (work, todo) = unbounded();
-        let progress = Arc::new(Progress::default());
-        let done = Arc::clone(&progress);
+        let busy = Arc::new(AtomicBool::new(false));
+        let done = Arc::clone(&busy);
+        let unsettled = judging.common.telling().unsettled();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
@@ -142,24 +184,25 @@ impl JudgingThread {
             .map_err(SessionError::Threads)?;
         let run = move || pool.install(|| judging.run(&todo, &done));
         let thread = thread::Builder::new().name("judging".to_owned()).spawn(run);
-        Ok(JudgingThread { work, progress, thread: thread.map_err(SessionError::Thread)? })
+        let thread = thread.map_err(SessionError::Thread)?;
+        Ok(JudgingThread { work, busy, unsettled, thread })
     }
 
     /// Whether the last look is still going on. One at a time, so that no more than one copy of
     /// the fold is held.
     pub(super) fn is_busy(&self) -> bool {
-        self.progress.busy.load(Ordering::Acquire)
+        self.busy.load(Ordering::Acquire)
     }
 
     /// Whether findings are on their way that are not yet known to be told.
     pub(super) fn is_unsettled(&self) -> bool {
-        self.progress.unsettled.load(Ordering::Acquire)
+        self.unsettled.load(Ordering::Acquire)
     }
 
     /// Hands over something to do.
     pub(super) fn give(&self, work: Work) {
         if matches!(work, Work::Look(_) | Work::Checkpoint(_) | Work::Settle) {
-            self.progress.busy.store(true, Ordering::Release);
+            self.busy.store(true, Ordering::Release);
         }
         // The thread ends only after the end was given.
         let _ = self.work.send(work);
@@ -176,36 +219,50 @@ impl JudgingThread {
 }
 
 impl Judging {
-    fn run(mut self, todo: &Receiver<Work>, done: &Progress) -> Result<Ended, SessionError> {
+    fn run(mut self, todo: &Receiver<Work>, done: &AtomicBool) -> Result<Ended, SessionError> {
         for work in todo {
             match work {
-                Work::Look(view) => drop(self.look(view)),
+                Work::Look(view) => self.look_on(view, false),
                 Work::Checkpoint(view) => {
-                    let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
-                    self.store_flows(&view);
-                    let (assessment, mut report, _) = self.look(view);
-                    self.write_evidence(&assessment, &inputs, &packets, &mut report);
-                    self.write_report(&mut report);
-                    self.rewrite_state();
+                    self.look_on(view, true);
+                    self.common.telling().rewrite_state();
                 }
                 Work::Reload => self.reload(),
-                Work::Settle => self.settle(),
+                Work::Settle => self.common.telling().settle(),
                 Work::End(view) => return Ok(self.end(view)),
             }
-            done.unsettled.store(!self.on_their_way.is_empty(), Ordering::Release);
-            done.busy.store(false, Ordering::Release);
+            done.store(false, Ordering::Release);
         }
         Err(SessionError::Abandoned)
     }
 
-    /// Judges what has been seen and tells what is new.
-    fn look(&mut self, view: View) -> (Assessment, Report, Evaluated) {
+    /// Looks, leaves to glances what they need to know, and writes the report if it is time to.
+    fn look_on(&mut self, view: View, write: bool) {
+        let (look, inputs, packets) = (view.look, view.inputs.clone(), view.packets.clone());
+        let rules = self.common.rules();
+        let (assessment, mut report, _) = self.look(view, &rules, write);
+        *lock(&self.common.context) = Some((Context::of(&assessment, &rules.site, look), look));
+        if write {
+            self.write_evidence(&assessment, &inputs, &packets, &mut report);
+            self.write_report(&mut report, &assessment, &inputs, &rules);
+        }
+    }
+
+    /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for the
+    /// next run.
+    fn look(&mut self, view: View, rules: &Rules, keep: bool) -> (Assessment, Report, Evaluated) {
         let begun = clock::now();
-        let View { partial, inputs, times, packets } = view;
+        let View { mut fold, held, look, inputs, times, packets } = view;
+        fold.push(&held);
+        drop(held);
+        let partial = fold.finish();
+        if keep {
+            self.store_flows(&partial, &inputs, times);
+        }
         let mut stream = partial.evaluate();
         let records = std::mem::take(&mut stream.records);
         let evidence = stream.evidence(&inputs, times);
-        let terms = self.rules.terms();
+        let terms = rules.terms();
         let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
         let source = Source {
             inputs: &inputs,
@@ -218,7 +275,7 @@ impl Judging {
         };
         let mut report = report::build(source, &assessment);
         report.run.mode = self.mode.to_owned();
-        self.tell(&report);
+        self.common.telling().report(&report, look);
         if let Some(evidence) = &mut self.evidence {
             evidence.look(&assessment, &inputs, &report, &packets);
         }
@@ -229,63 +286,6 @@ impl Judging {
             counters.outside = outside(&report);
         });
         (assessment, report, stream)
-    }
-
-    /// Tells what the report says that the one before did not.
-    ///
-    /// What is new goes into the state before it is told, and is marked as told when its line has
-    /// been written: whenever the run is killed, nothing that was told is forgotten, and what was
-    /// not is told by the next run.
-    fn tell(&mut self, report: &Report) {
-        let changes = self.known.compare(report);
-        self.remember(changes.iter().filter_map(finding_of).collect());
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        for event in changes {
-            self.metrics.update(|counters| note(counters, &event));
-            let id = finding_of(&event).map(str::to_owned);
-            let line = events.send(event);
-            self.on_their_way.extend(id.zip(line));
-        }
-        let outcome = &report.outcome;
-        let before = self.grade.replace(outcome.grade.clone());
-        if let Some(from) = before.filter(|before| *before != outcome.grade) {
-            let (to, reasons) = (outcome.grade.clone(), outcome.reasons.clone());
-            events.send(Event::Grade { from, to, reasons });
-        }
-        events.tell_folded();
-        drop(events);
-        self.settle();
-        let known = self.known.len() as u64;
-        self.metrics.update(|counters| counters.findings_known = known);
-    }
-
-    /// Marks the findings of which the events have been written.
-    fn settle(&mut self) {
-        let written = self.events.lock().unwrap_or_else(PoisonError::into_inner).written();
-        let on_their_way = std::mem::take(&mut self.on_their_way);
-        let is_told = |(_, line): &(String, u64)| *line <= written;
-        let (told, rest): (Vec<_>, Vec<_>) = on_their_way.into_iter().partition(is_told);
-        self.on_their_way = rest;
-        for (id, _) in &told {
-            self.known.mark_told(id);
-        }
-        self.remember(told.iter().map(|(id, _)| id.as_str()).collect());
-    }
-
-    /// Appends findings to the state.
-    fn remember(&mut self, ids: Vec<&str>) {
-        let Some(state) = &mut self.state else { return };
-        let changed = ids.into_iter().filter_map(|id| self.known.get(id));
-        if let Err(error) = state.append(changed) {
-            send(&self.events, Event::StateFailed { reason: error.to_string() });
-        }
-    }
-
-    fn rewrite_state(&mut self) {
-        let Some(state) = &mut self.state else { return };
-        if let Err(error) = state.rewrite(self.known.all()) {
-            send(&self.events, Event::StateFailed { reason: error.to_string() });
-        }
     }
 
     /// Writes the slices of evidence and enters them into the report. Answers why it could not.
@@ -303,19 +303,25 @@ impl Judging {
     }
 
     /// Writes what the next run needs to go on.
-    fn store_flows(&self, view: &View) {
+    fn store_flows(&self, partial: &Partial, inputs: &[InputSummary], times: TimeHealth) {
         let Some(flows) = &self.flows else { return };
-        if let Err(error) = flows.write(&view.partial, &view.inputs, view.times) {
+        if let Err(error) = flows.write(partial, inputs, times) {
             let reason = format!("cannot write `{}`: {error}", flows.path().display());
             send(&self.events, Event::StateFailed { reason });
         }
     }
 
-    /// Seals the report and writes it. Answers why it could not.
-    fn write_report(&mut self, report: &mut Report) -> Option<String> {
+    /// Writes the report. Answers why it could not.
+    fn write_report(
+        &self,
+        report: &mut Report,
+        assessment: &Assessment,
+        inputs: &[InputSummary],
+        rules: &Rules,
+    ) -> Option<String> {
         let publish = self.publish.as_ref()?;
-        let sealed = report::seal(report).map_err(|error| error.to_string());
-        let failed = sealed.and_then(|()| publish(report)).err();
+        let checkpoint = Checkpoint { report, assessment, inputs, terms: rules.terms() };
+        let failed = publish(checkpoint).err();
         self.metrics.update(|counters| match &failed {
             None => counters.checkpoints += 1,
             Some(_) => counters.checkpoints_failed += 1,
@@ -326,10 +332,10 @@ impl Judging {
         failed
     }
 
-    fn reload(&mut self) {
+    fn reload(&self) {
         let reason = match (self.load)() {
             Ok(rules) => {
-                self.rules = rules;
+                *lock(&self.common.rules) = Arc::new(rules);
                 None
             }
             Err(reason) => Some(reason),
@@ -344,10 +350,10 @@ impl Judging {
 
     fn end(mut self, view: View) -> Ended {
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
-        self.store_flows(&view);
-        let (assessment, mut report, stream) = self.look(view);
+        let rules = self.common.rules();
+        let (assessment, mut report, stream) = self.look(view, &rules, true);
         let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
-        let failed = self.write_report(&mut report).or(unkept);
+        let failed = self.write_report(&mut report, &assessment, &inputs, &rules).or(unkept);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);
         let stopped = Event::Stopped {
             packets: report.accounting.packets_read,
@@ -355,13 +361,14 @@ impl Judging {
             result: report.outcome.result.clone(),
             grade: report.outcome.grade.clone(),
         };
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = lock(&self.events);
         events.send(stopped);
         let unwritten = events.finish(LAST_WORDS);
         drop(events);
-        self.settle();
-        self.rewrite_state();
-        let rules = self.rules;
+        let mut telling = self.common.telling();
+        telling.settle();
+        telling.rewrite_state();
+        drop(telling);
         Ended { assessment, report, stream, inputs, rules, failed, unwritten }
     }
 }
@@ -369,25 +376,6 @@ impl Judging {
 /// Sends an event.
 pub(super) fn send(events: &Mutex<EventWriter>, event: Event) {
     events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
-}
-
-/// Which finding an event is about.
-fn finding_of(event: &Event) -> Option<&str> {
-    match event {
-        Event::Finding { finding, .. } => Some(&finding.id),
-        _ => None,
-    }
-}
-
-/// Keeps the newest findings for whoever looks at the terminal.
-fn note(counters: &mut Counters, event: &Event) {
-    if let Event::Finding { change: Change::New | Change::Back | Change::Changed, finding } = event
-    {
-        counters.newest.push_back((finding.severity.clone(), finding.title.clone()));
-        if counters.newest.len() > NEWEST {
-            counters.newest.pop_front();
-        }
-    }
 }
 
 /// The addresses that began most flows that are violations or go to or come from peers that the

@@ -1,14 +1,18 @@
 //! Which findings have been told, and what the newest report says about them.
 //!
-//! In: one report after the other. Out: what is new or different. Bounded: of findings that are
-//! gone, the ones longest gone are given up first.
+//! In: one report after the other, and findings of glances in between. Out: what is new or
+//! different. Bounded: of findings that are gone, the ones longest gone are given up first.
+//!
+//! Each comes with the number of its look. A look at the whole takes longer than a glance, so it may
+//! be compared after a glance that saw more: what that glance saw stays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::event::{Change, Event, FindingNote};
-use crate::report::model::Report;
+use crate::judge::Severity;
+use crate::report::model::{Finding, Report};
 
 /// Most findings remembered. A report has at most five thousand.
 const KNOWN: usize = 20_000;
@@ -25,7 +29,7 @@ pub(super) struct Known {
     pub(super) told: bool,
     /// What was said of it.
     pub(super) finding: FindingNote,
-    /// In which comparison it was there last.
+    /// Number of the look that saw it last; 0 if an earlier run did.
     #[serde(skip)]
     seen: u64,
 }
@@ -34,7 +38,6 @@ pub(super) struct Known {
 #[derive(Debug, Default)]
 pub(super) struct KnownFindings {
     by_id: BTreeMap<String, Known>,
-    comparisons: u64,
     /// Whether the changes remembered as not told have been asked for.
     restored_told: bool,
 }
@@ -46,7 +49,7 @@ impl KnownFindings {
             .into_iter()
             .map(|known| (known.finding.id.clone(), Known { present: false, ..known }))
             .collect();
-        KnownFindings { by_id, comparisons: 0, restored_told: false }
+        KnownFindings { by_id, restored_told: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,9 +71,33 @@ impl KnownFindings {
         }
     }
 
+    /// Whether a glance has something to tell of a finding: it is new, is back or weighs more.
+    pub(super) fn wants(&mut self, id: &str, severity: Severity, look: u64) -> bool {
+        let Some(known) = self.by_id.get_mut(id) else { return true };
+        let restored = known.seen == 0;
+        let heavier = rank(severity.name()) > rank(&known.finding.severity);
+        if heavier || !known.present && !restored {
+            return true;
+        }
+        (known.present, known.seen) = (true, look);
+        false
+    }
+
+    /// Takes over a finding that a glance made, and answers what is different.
+    pub(super) fn glimpse(&mut self, finding: &Finding, look: u64) -> Option<Event> {
+        let mut note = FindingNote::from(finding);
+        if let Some(known) = self.by_id.get(&note.id).filter(|known| known.present) {
+            // Counts and addresses of the glance are of the flows that changed.
+            let FindingNote { severity, verdict, title, remediation, last_seen, .. } = note;
+            let known = known.finding.clone();
+            note = FindingNote { severity, verdict, title, remediation, last_seen, ..known };
+        }
+        let change = self.take(&note, look)?;
+        Some(Event::Finding { change, finding: Box::new(note) })
+    }
+
     /// Takes over what `report` says and answers what is different, gone ones last.
-    pub(super) fn compare(&mut self, report: &Report) -> Vec<Event> {
-        self.comparisons += 1;
+    pub(super) fn compare(&mut self, report: &Report, look: u64) -> Vec<Event> {
         let mut events = self.untold();
         let mut present = BTreeSet::new();
         for finding in &report.findings {
@@ -79,11 +106,11 @@ impl KnownFindings {
             }
             present.insert(finding.id.as_str());
             let note = FindingNote::from(finding);
-            let change = self.take(&note);
+            let change = self.take(&note, look);
             events.extend(change.map(|change| Event::Finding { change, finding: Box::new(note) }));
         }
         for (id, known) in &mut self.by_id {
-            if known.present && !present.contains(id.as_str()) {
+            if known.present && known.seen <= look && !present.contains(id.as_str()) {
                 (known.present, known.told) = (false, false);
                 let finding = Box::new(known.finding.clone());
                 events.push(Event::Finding { change: Change::Gone, finding });
@@ -107,13 +134,15 @@ impl KnownFindings {
     }
 
     /// Takes over one finding. A restored one that shows itself again is no change.
-    fn take(&mut self, note: &FindingNote) -> Option<Change> {
-        let seen = self.comparisons;
+    fn take(&mut self, note: &FindingNote, look: u64) -> Option<Change> {
         let Some(known) = self.by_id.get_mut(&note.id) else {
-            let known = Known { present: true, told: false, finding: note.clone(), seen };
+            let known = Known { present: true, told: false, finding: note.clone(), seen: look };
             self.by_id.insert(note.id.clone(), known);
             return Some(Change::New);
         };
+        if known.seen > look {
+            return None;
+        }
         let restored = known.seen == 0;
         let change = if !known.present && !restored {
             Some(Change::Back)
@@ -128,7 +157,7 @@ impl KnownFindings {
             (before, now) => now.clone().or(before.clone()),
         };
         known.finding = FindingNote { first_seen, ..note.clone() };
-        (known.present, known.seen) = (true, seen);
+        (known.present, known.seen) = (true, look);
         known.told &= change.is_none();
         change
     }
@@ -142,4 +171,9 @@ impl KnownFindings {
             self.by_id.remove(&id);
         }
     }
+}
+
+/// The weight of a severity by its name.
+fn rank(severity: &str) -> usize {
+    Severity::ALL.iter().position(|one| one.name() == severity).unwrap_or(0)
 }

@@ -19,6 +19,17 @@ const REQUEST: u64 = 8192;
 /// A watch whose main loop has not gone round for so long is not healthy.
 const STALLED: Duration = Duration::from_secs(10);
 
+/// A finding that was told.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    /// Time of its last packet.
+    pub when: String,
+    /// Its severity.
+    pub severity: String,
+    /// The finding in one line.
+    pub title: String,
+}
+
 /// The counters.
 #[derive(Clone, Debug)]
 pub struct Counters {
@@ -56,10 +67,14 @@ pub struct Counters {
     pub last_packet: Option<f64>,
     /// How long the last look took, in seconds.
     pub look_seconds: f64,
+    /// How long the last glance took, in seconds.
+    pub glance_seconds: f64,
+    /// How long packets last waited while the flows to be judged were copied, in seconds.
+    pub copy_seconds: f64,
     /// Grade of the evidence.
     pub grade: String,
-    /// Findings told last, the newest at the end: severity and title.
-    pub newest: VecDeque<(String, String)>,
+    /// Findings told last, the newest at the end.
+    pub newest: VecDeque<Newest>,
     /// Addresses that began most flows of findings, most first, with their number.
     pub outside: Vec<(String, u64)>,
     /// Memory of this process that lies in RAM.
@@ -94,6 +109,8 @@ impl Default for Metrics {
             interface_up: true,
             last_packet: None,
             look_seconds: 0.0,
+            glance_seconds: 0.0,
+            copy_seconds: 0.0,
             grade: String::new(),
             newest: VecDeque::new(),
             outside: Vec::new(),
@@ -203,7 +220,19 @@ fn text(counters: &Counters) -> String {
             "Time of the last packet.",
             counters.last_packet.unwrap_or(0.0),
         ),
-        ("look_seconds", "gauge", "How long the last judging took.", counters.look_seconds),
+        ("look_seconds", "gauge", "How long the last judging of all took.", counters.look_seconds),
+        (
+            "glance_seconds",
+            "gauge",
+            "How long the last judging of what had changed took.",
+            counters.glance_seconds,
+        ),
+        (
+            "copy_seconds",
+            "gauge",
+            "How long packets last waited for flows to be copied.",
+            counters.copy_seconds,
+        ),
         ("grade", "gauge", "Grade of the evidence: A 4, B 3, C 2, D 1.", grade),
         (
             "resident_memory_bytes",

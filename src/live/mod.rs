@@ -1,9 +1,10 @@
 //! Watching without an end: packets as they come in, events, checkpoints and metrics out.
 //!
 //! `source` delivers packets, of an interface or of a capture that is played back; `session` folds
-//! them and decides when to look; `judging` looks, on a thread of its own, and tells what is new by
-//! comparing reports (`known`); `event` gives that its shape and `writer` its way out, to
-//! `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of them. `state`
+//! them and decides when to look; `judging` looks at all flows and `glancing`, more often, at those
+//! that changed, each on a thread of its own; `telling` tells what is new by comparing with what is
+//! `known`; `event` gives that its shape and `writer` its way out, to `syslog` too. `ring` holds the
+//! packets seen last, and `evidence` makes slices of them. `state` and `flows`
 //! remembers findings over a restart, `metrics` counts, `service` talks to the service manager
 //! and `sandbox` and `system_calls` give up what the run does not need. The fold, the judge and the report are those
 //! of every other run: nothing is decided here that `check` would decide otherwise.
@@ -15,6 +16,7 @@ mod clock;
 mod event;
 mod evidence;
 mod flows;
+mod glancing;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
@@ -30,14 +32,15 @@ mod state;
 mod syslog;
 #[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod system_calls;
+mod telling;
 mod writer;
 
 pub use event::{Change, Event, EventLine, FindingNote};
 pub use evidence::{EvidencePlan, StoreSlices};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
-pub use judging::{Load, Publish, Rules};
-pub use metrics::{Counters, Metrics, serve};
+pub use judging::{Checkpoint, Load, Publish, Rules};
+pub use metrics::{Counters, Metrics, Newest, serve};
 #[cfg(not(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64"))))]
 pub use sandbox::restrict_calls;
 pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};

@@ -16,13 +16,15 @@ use super::clock;
 use super::event::Event;
 use super::evidence::{EvidenceKeeper, EvidencePlan, Packets};
 use super::flows::{FlowsFile, Restored, Watched};
-use super::judging::{Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
+use super::glancing::{Glance, GlancingThread};
+use super::judging::{Common, Judging, JudgingThread, Load, Publish, Rules, View, Work, send};
 use super::known::KnownFindings;
 use super::metrics::{Metrics, resident_bytes};
 use super::ring::PacketRing;
 use super::service::Service;
 use super::source::{self, Arrival, PATIENCE, Source};
 use super::state::StateFile;
+use super::telling::Telling;
 use super::writer::EventWriter;
 use crate::capture::{Earlier, FrameBatch, InputSummary, LiveInput};
 use crate::engine::{COPY_REACH, Evaluated, Fold, Limits};
@@ -33,7 +35,7 @@ use crate::report::model::Report;
 /// judged, and in its judgement.
 const BYTES_PER_RUN: u64 = 1280;
 
-/// Shortest time between two looks.
+/// Shortest time between two looks, and between two glances.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Shortest time for which flows are kept when there are too many, in nanoseconds.
@@ -114,7 +116,7 @@ pub struct Ended {
     /// The inputs.
     pub inputs: Vec<InputSummary>,
     /// What was judged against in the end.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// Why the last report could not be written.
     pub failed: Option<String>,
     /// Events that their reader did not take.
@@ -161,21 +163,21 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         send(&events, Event::StateRefused { reason });
     }
     let input = LiveInput::behind(&earlier, &source.name(), source.interface());
+    let telling = Telling::new(known, state, Arc::clone(&events), metrics.clone());
+    let common = Arc::new(Common::new(rules, telling));
+    let glancing =
+        GlancingThread::start(Arc::clone(&common), metrics.clone(), plan.limits.threads)?;
     let judging = Judging {
-        rules,
+        common,
         options,
         load,
         publish,
         evidence: evidence.map(EvidenceKeeper::new),
-        known,
-        state,
         flows,
         events: Arc::clone(&events),
         metrics: metrics.clone(),
         max_memory: plan.limits.max_memory,
         mode: plan.mode,
-        grade: None,
-        on_their_way: Vec::new(),
     };
     let judging = JudgingThread::start(judging, plan.limits.threads)?;
     let (arrivals, empty) =
@@ -183,11 +185,13 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let session = Session {
         plan,
         most_runs: plan.most_runs(),
-        fold,
+        fold: fold.noting_changes(),
         ring,
         earlier,
         input,
         judging,
+        glancing,
+        looks: 0,
         events,
         metrics,
         signals,
@@ -195,6 +199,8 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         empty,
         due: Due::new(plan.checkpoint_every),
         changed: true,
+        unglanced: false,
+        looked: false,
         forgotten_at: None,
         turn: 0,
         pressed_at: None,
@@ -235,6 +241,7 @@ fn begin(plan: &Plan, flows: Option<&FlowsFile>) -> (Fold, Earlier, Option<Strin
 
 /// When to do what.
 struct Due {
+    glance: Instant,
     look: Instant,
     checkpoint: Instant,
     checkpoint_every: Duration,
@@ -243,7 +250,8 @@ struct Due {
 impl Due {
     fn new(checkpoint_every: Duration) -> Self {
         let now = clock::now();
-        Due { look: now + LOOK, checkpoint: now + checkpoint_every, checkpoint_every }
+        let soon = now + LOOK;
+        Due { glance: soon, look: soon, checkpoint: now + checkpoint_every, checkpoint_every }
     }
 }
 
@@ -258,6 +266,9 @@ struct Session {
     earlier: Earlier,
     input: LiveInput,
     judging: JudgingThread,
+    glancing: GlancingThread,
+    /// Looks and glances so far.
+    looks: u64,
     events: Arc<Mutex<EventWriter>>,
     metrics: Metrics,
     signals: Signals,
@@ -266,6 +277,10 @@ struct Session {
     due: Due,
     /// Whether anything has arrived since the last look.
     changed: bool,
+    /// Whether any packet has arrived since the last glance.
+    unglanced: bool,
+    /// Whether a look is over, so that glances know what surrounds the flows that change.
+    looked: bool,
     /// Packet time of the last turn of forgetting, in nanoseconds.
     forgotten_at: Option<i64>,
     turn: usize,
@@ -299,8 +314,10 @@ impl Session {
         let (inputs, times) = self.earlier.followed_by(inputs, times);
         self.tell_losses();
         self.count();
-        let packets = self.packets(Vec::new());
-        self.judging.finish(View { partial: self.fold.finish(), inputs, times, packets })
+        let packets = self.packets(Vec::new);
+        self.glancing.finish();
+        let (fold, look) = (self.fold, self.looks + 1);
+        self.judging.finish(View { fold, held: Vec::new(), look, inputs, times, packets })
     }
 
     fn take(&mut self, arrival: Arrival) {
@@ -316,7 +333,7 @@ impl Session {
                     counters.packets += packets;
                     counters.frame_bytes += bytes;
                 });
-                self.changed = true;
+                (self.changed, self.unglanced) = (true, true);
             }
             Arrival::Statistics(statistics) => {
                 self.input.set_statistics(statistics);
@@ -397,6 +414,10 @@ impl Session {
         }
         let now = clock::now();
         self.metrics.update(|counters| counters.alive = now);
+        self.looked |= self.looks > 0 && !self.judging.is_busy();
+        if now >= self.due.glance && self.looked && self.unglanced && !self.glancing.is_busy() {
+            self.glance(now);
+        }
         if now < self.due.look {
             return;
         }
@@ -405,9 +426,7 @@ impl Session {
         if self.judging.is_busy() {
             return;
         }
-        // Judging many flows takes long; a third of the time is left to whoever else needs it.
-        let took = Duration::from_secs_f64(self.metrics.read().look_seconds);
-        self.due.look = now + LOOK.max(took.mul_f32(1.5));
+        self.due.look = now + rest(self.metrics.read().look_seconds);
         if now >= self.due.checkpoint {
             self.due.checkpoint = now + self.due.checkpoint_every;
             let view = self.view();
@@ -420,22 +439,39 @@ impl Session {
         }
     }
 
-    /// A copy of what has been seen, the packets included that are still held back.
-    fn view(&self) -> View {
-        let mut ahead = self.fold.clone();
-        let held = self.input.held();
-        ahead.push(&held);
-        let own = vec![self.input.summary()];
-        let (inputs, times) = self.earlier.followed_by(own, self.input.health());
-        let packets = self.packets(held);
-        View { partial: ahead.finish(), inputs, times, packets }
+    /// Hands over what has changed since the last glance.
+    fn glance(&mut self, now: Instant) {
+        self.unglanced = false;
+        self.due.glance = now + rest(self.metrics.read().glance_seconds);
+        self.looks += 1;
+        let mut held = self.input.held();
+        let fold = self.fold.changed(&mut held);
+        self.glancing.give(Glance { fold, held, look: self.looks });
+        self.note_copy(now);
     }
 
-    /// The packets that may become evidence.
-    fn packets(&self, held: Vec<FrameBatch>) -> Packets {
-        let held = held.into_iter().map(Arc::new);
-        let packets = |ring: &PacketRing| Packets { settled: ring.packets(), held: held.collect() };
-        self.ring.as_ref().map(packets).unwrap_or_default()
+    /// A copy of what has been seen, with the packets that are still held back.
+    fn view(&mut self) -> View {
+        let begun = clock::now();
+        self.looks += 1;
+        let own = vec![self.input.summary()];
+        let (inputs, times) = self.earlier.followed_by(own, self.input.health());
+        let packets = self.packets(|| self.input.held());
+        let (fold, held, look) = (self.fold.snapshot(), self.input.held(), self.looks);
+        let view = View { fold, held, look, inputs, times, packets };
+        self.note_copy(begun);
+        view
+    }
+
+    /// The packets that may become evidence, those with them that are `held` back.
+    fn packets(&self, held: impl FnOnce() -> Vec<FrameBatch>) -> Packets {
+        let Some(ring) = &self.ring else { return Packets::default() };
+        Packets { settled: ring.packets(), held: held().into_iter().map(Arc::new).collect() }
+    }
+
+    fn note_copy(&self, begun: Instant) {
+        let took = clock::now().duration_since(begun).as_secs_f64();
+        self.metrics.update(|counters| counters.copy_seconds = took);
     }
 
     /// Tells of packets that were lost, of clocks that jumped and of a full table.
@@ -493,4 +529,10 @@ impl Session {
             counters.resident_bytes = resident_bytes();
         });
     }
+}
+
+/// How long from one look to the next if the last took so many seconds. Judging many flows takes
+/// long; a third of the time is left to whoever else needs it.
+fn rest(took: f64) -> Duration {
+    LOOK.max(Duration::from_secs_f64(took).mul_f32(1.5))
 }

@@ -14,7 +14,9 @@ use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
 use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
 use crate::flow::{Accounting, Class, Tally};
-use crate::judge::{Assessment, Coverage, Hardening, Outcome, Strength, Terms, Verdict, Volume};
+use crate::judge::{
+    Assessment, Coverage, Hardening, Outcome, Severity, Strength, Terms, Verdict, Volume,
+};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +89,19 @@ pub fn build(source: Source<'_>, assessment: &Assessment) -> Report {
         report.outcome.result = Outcome::Inconclusive.name().to_owned();
     }
     report
+}
+
+/// The findings alone, so far as they are `wanted` by identifier and severity.
+pub fn findings(
+    source: Source<'_>,
+    assessment: &Assessment,
+    mut wanted: impl FnMut(&str, Severity) -> bool,
+) -> Vec<model::Finding> {
+    let names = Names::of(source.terms);
+    let builder = Builder { source, names, assessment, uses: Uses::of(assessment) };
+    let wanted =
+        assessment.findings.iter().filter(|finding| wanted(&builder.id(finding), finding.severity));
+    wanted.map(|finding| builder.finding(finding, &mut BTreeSet::new())).collect()
 }
 
 /// The number of a packet in the stream, from 1.

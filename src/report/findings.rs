@@ -109,7 +109,7 @@ impl Builder<'_> {
 
     /// Identifies a finding by what makes it one, so that it is the same on another night. Only
     /// identifiers go in: a sentence or a name may change without the finding becoming another.
-    fn id(&self, finding: &Finding) -> String {
+    pub(super) fn id(&self, finding: &Finding) -> String {
         let scan = matches!(finding.kind, FindingKind::Scan(_));
         let listed = !matches!(finding.from, Side::Unlisted(_));
         let scanner = finding.initiators.first().filter(|_| scan && listed);

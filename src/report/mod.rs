@@ -39,7 +39,7 @@ mod uses;
 pub mod verify;
 mod words;
 
-pub use build::{Source, build};
+pub use build::{Source, build, findings};
 pub use community_id::community_id;
 pub use diff::{diff, in_words};
 pub use evidence::{Evidence, Slice};

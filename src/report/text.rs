@@ -44,7 +44,8 @@ impl Palette {
         self.paint(style, &result.to_uppercase())
     }
 
-    fn severity(self, severity: &str) -> String {
+    /// The name of a severity in seven columns.
+    pub fn severity(self, severity: &str) -> String {
         let style = match severity {
             "high" => "1;31",
             "medium" => "33",

@@ -145,3 +145,30 @@ fn the_service_manager_is_told_that_it_is_ready_alive_and_stopping() {
     assert_eq!(last.unwrap(), "STOPPING=1");
     watching.end();
 }
+
+#[test]
+fn page_and_flow_list_are_written_with_each_report() {
+    let post = Post::new();
+    let (capture, site) = (capture("quickstart"), site("quickstart", "site.toml"));
+    let arguments = ["--replay", capture.to_str().unwrap(), "--site", site.to_str().unwrap()];
+    let files = ["--report", "r.json", "--html", "r.html", "--flows", "f.ndjson"];
+    let (_, said) = post.watch(&[&arguments[..], &files].concat()).end();
+    assert_eq!(said, "");
+    let report = post.report("r.json");
+    let list = report.flow_list.as_ref().expect("a flow list was asked for");
+    let lines = fs::read_to_string(post.path("f.ndjson")).unwrap();
+    assert_eq!(lines.lines().count() as u64, report.accounting.flows);
+    assert_eq!((list.file.as_str(), list.flows), ("f.ndjson", report.accounting.flows));
+    let verify = ["report", "verify", "r.json", "f.ndjson"];
+    let verified = post.command(&verify).arg(&capture).arg(&site).output().unwrap();
+    assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
+    // The same list as that of an offline run.
+    let check = ["check", "--quiet", "--flows", "offline.ndjson", "--site"];
+    post.command(&check).arg(&site).arg(&capture).output().unwrap();
+    assert_eq!(lines, fs::read_to_string(post.path("offline.ndjson")).unwrap());
+    let page = fs::read_to_string(post.path("r.html")).unwrap();
+    assert!(page.contains(&report.findings[0].id));
+    for path in ["r.json.unfinished", "r.html.unfinished", "f.ndjson.unfinished"] {
+        assert!(!post.path(path).exists(), "{path}");
+    }
+}

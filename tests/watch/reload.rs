@@ -85,3 +85,40 @@ fn a_watch_that_runs_cannot_read_other_files() {
         _ => println!("skipped: this kernel has no Landlock"),
     }
 }
+
+/// Packets as fast as they can be folded, and the rules read again all the time.
+#[test]
+fn rules_read_again_under_load_lose_no_flow() {
+    let post = Post::new();
+    let good = fs::read_to_string(site("quickstart", "site.toml")).unwrap();
+    post.write("site.toml", &good);
+    let hosts = ([10, 20, 1, 10], [10, 20, 2, 10]);
+    let packet = |number: i64| {
+        let ports = (1024 + (number % 60_000) as u16, 53 + (number / 60_000) as u16);
+        (1_700_000_000_000_000_000 + number * 10_000, udp(hosts, ports, b"?"))
+    };
+    post.write("in.pcap", pcap(&(0..300_000).map(packet).collect::<Vec<_>>()));
+    let arguments = ["--replay", "in.pcap", "--site", "site.toml", "--report", "watch.json"];
+    let mut watching = post.watch(&arguments);
+    post.wait_for(|event| matches!(event, Event::Started { .. }));
+    let mut asked = 0;
+    while watching.child.try_wait().unwrap().is_none() {
+        // It may have ended since.
+        let pid = watching.child.id().to_string();
+        drop(Command::new("kill").args(["-HUP", &pid]).stderr(Stdio::null()).status());
+        asked += 1;
+        pause(Duration::from_millis(20));
+    }
+    let (_, said) = watching.end();
+    assert_eq!(said, "");
+    let accepted = |event: &Event| matches!(event, Event::Reload { accepted: true, .. });
+    let reloads = post.events().iter().filter(|event| accepted(event)).count();
+    println!("{reloads} reloads, asked for {asked} times");
+    assert!(reloads > 0);
+    let mut watched = post.report("watch.json");
+    assert_eq!(watched.accounting.flows, 300_000);
+    let checked = post.check(&post.path("in.pcap"), &post.path("site.toml"));
+    make_like(&mut watched, &checked);
+    let texts = [&watched, &checked].map(|report| serde_json::to_string(report).unwrap());
+    assert_eq!(texts[0], texts[1]);
+}

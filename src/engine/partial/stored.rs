@@ -60,6 +60,8 @@ impl Partial {
             fragment_window: _,
             quotes,
             quote_window: _,
+            quoted: _,
+            seen_ahead: _,
             counts,
             blurred,
         } = self;

@@ -1,0 +1,60 @@
+//! A disk that is full, in a mount namespace that the test makes.
+
+use super::*;
+
+/// Bytes of the disk.
+const DISK: usize = 1 << 20;
+
+/// A watch whose report, state and events go to a small disk of its own. `None` when that cannot be
+/// made here.
+fn on_a_small_disk(post: &Post, rest: &[&str]) -> Option<Watching> {
+    fs::create_dir(post.path("disk")).unwrap();
+    let mount = format!("mount -t tmpfs -o size={DISK} tmpfs disk");
+    let in_namespace = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", script]).current_dir(post.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    if !in_namespace(&mount).status().is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let mut command = in_namespace(&format!("{mount} && exec \"$0\" \"$@\""));
+    command.arg(env!("CARGO_BIN_EXE_portolan")).args(["watch", "--quiet"]).args(rest);
+    Some(Watching { child: command.spawn().unwrap() })
+}
+
+#[test]
+fn a_full_disk_is_an_event_and_the_report_is_written_once_there_is_room() {
+    let post = Post::new();
+    post.write("in.pcap", an_hour());
+    let arguments = ["--replay", "in.pcap", "--speed", "original", "--events", "events.ndjson"];
+    let files = ["--report", "disk/r.json", "--state", "disk/state", "--flows", "disk/f.ndjson"];
+    let Some(watching) = on_a_small_disk(&post, &[arguments, files].concat()) else {
+        println!("skipped: needs root and `unshare` to make a mount namespace");
+        return;
+    };
+    post.wait_for(|event| matches!(event, Event::Started { .. }));
+    // The disk as the watch sees it.
+    let disk = PathBuf::from(format!("/proc/{}/root", watching.child.id()));
+    let disk = disk.join(post.path("disk").strip_prefix("/").unwrap());
+    let room = vec![b'x'; DISK];
+    // What does not fit is left out.
+    let _ = fs::write(disk.join("ballast"), &room);
+    watching.signal("-USR1");
+    let failed = post.wait_for(|event| matches!(event, Event::CheckpointFailed { .. }));
+    let Event::CheckpointFailed { reason } = failed else { unreachable!() };
+    assert!(reason.contains("No space left"), "{reason}");
+    post.wait_for(|event| matches!(event, Event::StateFailed { .. }));
+    assert!(!disk.join("r.json").exists(), "nothing that is half written has its name");
+    fs::remove_file(disk.join("ballast")).unwrap();
+    watching.signal("-USR1");
+    wait(|| disk.join("r.json").exists().then_some(()));
+    let text = fs::read_to_string(disk.join("r.json")).unwrap();
+    let report: Report = serde_json::from_str(&text).unwrap();
+    let listed = report.flow_list.expect("a flow list was asked for").flows;
+    assert_eq!(listed, report.accounting.flows);
+    watching.signal("-TERM");
+    let (status, said) = watching.end();
+    assert_eq!((status, said.as_str()), (3, ""), "the last report could be written");
+}
