@@ -247,10 +247,10 @@ fn time_to_end(signal: &str) -> Duration {
     let (status, said) = watching.end();
     let taken = signalled.elapsed();
     assert_eq!((status, said.as_str()), (3, ""), "too little was seen for a pass");
-    // One at the begin, and one in each second since.
+    // None if it ended before the first, one at the begin, and one in each second since.
     let most = begun.elapsed().as_secs() + 2;
     let packets = post.report("r.json").accounting.packets_read;
-    assert!((1..=most).contains(&packets), "{packets} packets in {:?}", begun.elapsed());
+    assert!(packets <= most, "{packets} packets in {:?}", begun.elapsed());
     taken
 }
 

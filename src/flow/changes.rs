@@ -82,7 +82,7 @@ mod tests {
         assert!(changes.has(64) && changes.has(700));
         assert!(!changes.has(65) && !changes.has(9999));
         assert_eq!(changes.take(usize::MAX), [0, 3, 63, 64, 700]);
-        assert_eq!(changes.take(usize::MAX), []);
+        assert!(changes.take(usize::MAX).is_empty());
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Context {
         let others = self.precedents.drain(..).map(|one| one.record);
         let others = others.filter(|record| !keys.contains(&record.key));
         let mut records: Vec<FlowRecord> = changed.into_iter().chain(others).collect();
-        records.sort_unstable_by(|a, b| b.order().cmp(&a.order()));
+        records.sort_unstable_by_key(|record| std::cmp::Reverse(record.order()));
         let inventory = Inventory::new(terms.site);
         let endpoints = Endpoints::of(&records, &inventory).besides(Arc::clone(&self.endpoints));
         let surroundings = (self.visibility.clone(), Arc::new(endpoints));

@@ -31,7 +31,7 @@ fn a_clock_that_jumps_is_told_and_ends_nothing() {
         Event::Clock { jumps_backward, jumps_forward } => Some((*jumps_backward, *jumps_forward)),
         _ => None,
     };
-    assert_eq!(post.events().iter().filter_map(jumps).last(), Some((1, 1)));
+    assert_eq!(post.events().iter().filter_map(jumps).next_back(), Some((1, 1)));
     assert!(post.events().iter().filter_map(finding).any(|(_, one)| one.ports == "9999"));
     let mut watched = post.report("r.json");
     assert_eq!(watched.accounting.packets_read, packets.len() as u64);
