@@ -12,6 +12,7 @@ use super::inventory::{Identity, Inventory};
 use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::decode::{Direction, FlowKey};
 use crate::flow::FlowRecord;
+use crate::identify::dcerpc::InterfaceClass;
 use crate::identify::{Announcement, Carriage, End, Grade, Protocol, Source, Trust};
 
 const SECOND: i64 = 1_000_000_000;
@@ -39,6 +40,8 @@ pub struct Learned {
     pub until: Timestamp,
     /// What was announced.
     pub protocol: Protocol,
+    /// Of DCE/RPC: what the interface behind the port is part of, where it was named.
+    pub class: Option<InterfaceClass>,
     /// By which message.
     pub source: Source,
     /// The connection that announced it.
@@ -109,8 +112,10 @@ impl Endpoints {
             Carriage::Udp => IpProto::UDP,
         };
         let (from, until) = lifetime(announcement.source, first, last, record.latest);
-        let Announcement { port, protocol, source, trust, .. } = *announcement;
-        let learned = Learned { trust, from, until, protocol, source, by: record.key, at: first };
+        let Announcement { port, protocol, source, trust, ref detail, .. } = *announcement;
+        let class = detail.as_ref().and_then(InterfaceClass::told_by);
+        let (by, at) = (record.key, first);
+        let learned = Learned { trust, from, until, protocol, class, source, by, at };
         self.known.entry((transport, address, port)).or_default().push(learned);
     }
 

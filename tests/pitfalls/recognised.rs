@@ -94,6 +94,36 @@ fn pitfall_08_exchange_interfaces_may_use_the_static_ports() {
     assert_eq!(facts(&run, 6500, "interface-class"), ["exchange"]);
 }
 
+/// What the cited Microsoft article pins are services of Exchange (reading A-19).
+#[test]
+fn pitfall_08_other_interfaces_may_not_use_the_static_ports() {
+    const SAMR: &str = "12345778-1234-abcd-ef00-0123456789ac";
+    const TASK_SCHEDULER: &str = "86d35949-83c9-4044-b424-db363231fd0c";
+    for interface in [REM_UNKNOWN_2, SAMR, TASK_SCHEDULER] {
+        let run = judged(&rpc((UNITY1, EXCH1), (50_000, 6500), interface));
+        assert_eq!(run.verdict(6500), OUTSIDE, "{interface}");
+        assert_eq!(rows(&run, 6500), ["U-PX.epm.tcp", "U-PX.dcom.tcp", "U-PX.dcom.udp"]);
+    }
+    // One connection may bind several interfaces: one that is foreign is enough.
+    let said = |interfaces: &[&str]| -> Vec<(By, Vec<u8>)> {
+        let bound = |interface: &&str| {
+            [(By::Client, bind(interface, &[NDR])), (By::Server, bind_ack("6500", 0, &[NDR]))]
+        };
+        interfaces.iter().flat_map(bound).collect()
+    };
+    let verdict = |interfaces: &[&str]| {
+        judged(&talk((UNITY1, EXCH1), (50_000, 6500), &said(interfaces))).verdict(6500)
+    };
+    assert_eq!(verdict(&[EMSMDB, SAMR]), OUTSIDE);
+    // Every server answers for its own management, and an interface without a name may be one of
+    // Exchange: neither speaks for the row or against it.
+    const MANAGEMENT: &str = "afa8bd80-7d8a-11c9-bef4-08002b102989";
+    const UNNAMED: &str = "6d2b1a3c-5e4f-4a6b-8c7d-9e0f1a2b3c4d";
+    assert_eq!(verdict(&[EMSMDB, MANAGEMENT]), CONFIRMED);
+    assert_eq!(verdict(&[MANAGEMENT]), PORT_ONLY);
+    assert_eq!(verdict(&[UNNAMED]), PORT_ONLY);
+}
+
 #[test]
 fn pitfall_09_only_answers_with_status_0_announce() {
     let question = map_question(&tower(REM_UNKNOWN_2, 1027, EXCH1));
