@@ -113,6 +113,11 @@ impl Followed {
         Some(Followed { reader, carriage, streams, announced: Announced::new(), lost: 0 })
     }
 
+    /// Whether a payload can tell nothing, and need not be read: speech, while fax is waited for.
+    pub(super) fn passes_over(&self, bytes: &[u8]) -> bool {
+        matches!(self.reader, Reader::Media(_)) && !FaxWatch::wants(bytes)
+    }
+
     /// Reads the next arrival of one end; `start` is where its stream began, if that is known.
     pub(super) fn read(&mut self, end: End, arrival: Arrival<'_>, start: Option<u32>) {
         if self.carriage == Carriage::Udp {

@@ -153,6 +153,11 @@ impl Recognition {
     /// may have begun in a part of the capture that lies before. With `may_grow` unset nothing
     /// more is kept. Answers by how many bytes more memory is in use.
     pub fn take(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) -> isize {
+        if let State::Following(following) = &self.state
+            && following.1.passes_over(payload.bytes)
+        {
+            return 0;
+        }
         self.advance(payload, hold, may_grow);
         let before = self.weighed;
         self.weigh();

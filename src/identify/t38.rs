@@ -101,6 +101,11 @@ pub(super) struct FaxWatch {
 }
 
 impl FaxWatch {
+    /// Whether a datagram may be fax by its first byte, which in RTP is 80 at least.
+    pub(super) fn wants(bytes: &[u8]) -> bool {
+        bytes.first().is_some_and(|first| *first < 0x80)
+    }
+
     /// How sure it is that the call turned to fax, who sent its first datagram, and the first
     /// bytes of that. `None` while it is less than strong.
     pub(super) fn found(&self) -> Option<(Grade, End, &[u8])> {
@@ -113,7 +118,7 @@ impl FaxWatch {
 impl Follower for FaxWatch {
     /// Reads one datagram. One that the capture cut does not parse.
     fn feed(&mut self, end: End, bytes: &[u8], _: bool, _: &mut dyn FnMut(Announcement)) {
-        if bytes.first().is_none_or(|first| *first >= 0x80) || parse(bytes, bytes.len()).is_none() {
+        if !FaxWatch::wants(bytes) || parse(bytes, bytes.len()).is_none() {
             return;
         }
         self.shown.get_or_insert_with(|| (end, bytes.get(..SHOWN).unwrap_or(bytes).to_vec()));
