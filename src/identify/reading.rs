@@ -17,6 +17,10 @@ const MESSAGES: usize = 32;
 /// Segments of a stream caught midway at which a message is looked for.
 const SEGMENT_STARTS: usize = 16;
 
+/// Foreign datagrams after which a protocol that shares its conversations is ruled out. One that
+/// does not is ruled out by the first.
+const FOREIGN: usize = 8;
+
 /// Proofs that a claim holds.
 const PROOFS: usize = 4;
 
@@ -191,7 +195,15 @@ impl Course {
             }
         }
         seen.sort_by_key(|one| one.time);
-        self.answer(&seen)
+        match self.answer(&seen) {
+            Answer::No if self.may_follow(evidence.carriage, &seen) => Answer::Undecided,
+            answer => answer,
+        }
+    }
+
+    /// Whether the protocol may still begin behind datagrams of another.
+    fn may_follow(&self, carriage: Carriage, seen: &[Seen<'_>]) -> bool {
+        self.shares && carriage == Carriage::Udp && seen.len() < FOREIGN
     }
 
     fn take<'a>(
