@@ -16,7 +16,7 @@ fn line(run: &Run, port: u16) -> &portolan::report::FlowLine {
 }
 
 /// Name, basis and confidence of what is spoken in the only flow to a port.
-fn app(run: &Run, port: u16) -> [&str; 3] {
+pub fn app(run: &Run, port: u16) -> [&str; 3] {
     let line = line(run, port);
     [&line.app, &line.app_basis, &line.app_confidence]
 }
@@ -27,7 +27,7 @@ fn facts<'a>(run: &'a Run, port: u16, name: &str) -> Vec<&'a str> {
 }
 
 /// Frames of several conversations, one after the other.
-fn all(parts: Vec<Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
+pub fn all(parts: Vec<Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
     parts.concat()
 }
 
