@@ -1,4 +1,5 @@
-//! Of whom an announcement may speak (D2.21), and payload that comes over SCTP.
+//! What the site says against what is seen: of whom an announcement may speak (D2.21), which form of
+//! Skinny is used (D1.6 A-07). And payload that comes over SCTP.
 
 use super::messages::*;
 use super::recognised::{all, app};
@@ -32,7 +33,7 @@ fn a_mapper_does_not_speak_for_its_neighbours() {
     let silent = |to| connection_of(UNITY1, to, (50_001, 1028), 1000);
     let mapped = || mapping((UNITY1, PHONE1), &answer, &answer);
     let run = judged(&all(vec![mapped(), silent(PHONE2)]));
-    assert_eq!(app(&run, 1028)[1], "");
+    assert_eq!(app(&run, 1028)[1], "none");
     // What it said holds for itself.
     let run = judged(&all(vec![mapped(), silent(PHONE1)]));
     assert_eq!(app(&run, 1028), ["dcerpc", "signalling", "learned"]);
@@ -55,7 +56,7 @@ fn a_file_transfer_goes_to_the_two_that_speak() {
         app(&judged(&all(vec![control, data])), 1029).map(str::to_owned)
     };
     assert_eq!(named(WS1), ["ftp-data", "signalling", "learned"]);
-    assert_eq!(named(DC1)[1], "");
+    assert_eq!(named(DC1)[1], "none");
 }
 
 /// A registration for notifications in NDR (MS-OXCRPC section 3.1.4.5).
@@ -140,5 +141,37 @@ fn messages_in_chunks_are_recognised() {
         assert_eq!(run.verdict(5060), ["violation", "wrong-transport", ""]);
         // What is called the answer's media is announced by Unity of its peer.
         assert_eq!(app(&run, 17_000), LEARNED);
+    }
+}
+
+/// D1.6 A-07: the security mode decides which port is used, and each port has its own form.
+#[test]
+fn skinny_and_its_security_mode_agree() {
+    let clear = || {
+        let said = [(By::Client, skinny(0, 0, &[])), (By::Server, skinny(0, 0x100, &[]))];
+        [said.clone(), said].concat()
+    };
+    let secure = || vec![(By::Client, client_hello()), (By::Server, server_hello())];
+    let verdict = |mode: &str, port, said: &[(By, Vec<u8>)]| {
+        let site = SITE.replace("sip = \"yes\"", &format!("sip = \"yes\"\n{mode}"));
+        let run = judged_at(&Rules::at(&site), &talk((UNITY1, CUCM1), (50_000, port), said));
+        let [verdict, reason, _] = run.verdict(port);
+        [verdict, reason]
+    };
+    const DOCUMENTED: [&str; 2] = ["documented", ""];
+    const OFF: [&str; 2] = ["violation", "condition-off"];
+    const MISMATCH: [&str; 2] = ["violation", "protocol-mismatch"];
+    for (mode, on_2000, on_2443) in [
+        ("sccp-security = \"clear\"", DOCUMENTED, OFF),
+        ("sccp-security = \"tls\"", OFF, DOCUMENTED),
+        ("sccp-security = \"mixed\"", DOCUMENTED, DOCUMENTED),
+        ("", DOCUMENTED, DOCUMENTED),
+    ] {
+        assert_eq!(verdict(mode, 2000, &clear()), on_2000, "{mode}");
+        assert_eq!(verdict(mode, 2443, &secure()), on_2443, "{mode}");
+    }
+    for mode in ["sccp-security = \"mixed\"", ""] {
+        assert_eq!(verdict(mode, 2000, &secure()), MISMATCH, "{mode}");
+        assert_eq!(verdict(mode, 2443, &clear()), MISMATCH, "{mode}");
     }
 }
