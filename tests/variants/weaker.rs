@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use portolan::decode::Direction;
 use portolan::flow::ConnectionState;
-use portolan::identify::Protocol;
-use portolan::judge::{Basis, JudgedFlow, Judgement, Missing, Reason, Spoken, Strength, Verdict};
+use portolan::identify::{Protocol, dcerpc};
+use portolan::judge::{
+    Basis, JudgedFlow, Judgement, Missing, Reason, Spoken, Strength, Verdict, identity,
+};
 
 /// What a capture lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,16 +144,23 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
         {
             true
         }
-        // What was spoken is not known.
+        // What was spoken is not known, or not by which interface.
         (Verdict::Documented, Verdict::Documented) => {
             let less = matches!(
                 (was.strength, is.strength),
                 (Some(Strength::Confirmed), Some(Strength::PortOnly | Strength::Weak))
             );
-            less_spoken && was.rows == is.rows && less
+            let fewer = !lacks.is_empty() && names_interface(before) && !names_interface(after);
+            (less_spoken || fewer) && was.rows == is.rows && less
         }
         _ => false,
     }
+}
+
+/// Whether an interface of DCE/RPC was seen, which the bind names.
+fn names_interface(flow: &JudgedFlow) -> bool {
+    identity(&flow.record)
+        .is_some_and(|one| one.details.iter().any(|fact| fact.name == dcerpc::INTERFACE))
 }
 
 /// Whether what a session carries is seen, and its begin is not.
