@@ -122,6 +122,7 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
     let cut = lacks.contains(&Lack::Bytes);
     let proved = |judgement: &Judgement| judgement.spoken.is_some_and(Spoken::is_proved);
     let less_spoken = !lacks.is_empty() && proved(was) && !proved(is);
+    let fewer = !lacks.is_empty() && names_interface(before) && !names_interface(after);
     match (was.verdict, is.verdict) {
         // Who asked is not known, and it matters.
         (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut,
@@ -132,6 +133,8 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
             (guessed && reasons == turned)
                 || less_spoken && by_content(was.reason) && !by_content(is.reason)
                 || is_inner(was, is) && was.reason == is.reason
+                // Rows for some interfaces alone are not known to be meant.
+                || fewer && was.reason == is.reason && is.rows.iter().all(|row| was.rows.contains(row))
         }
         // The payload that proved another protocol is not there: the port alone is documented.
         (Verdict::Violation, Verdict::Documented)
@@ -150,7 +153,6 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
                 (was.strength, is.strength),
                 (Some(Strength::Confirmed), Some(Strength::PortOnly | Strength::Weak))
             );
-            let fewer = !lacks.is_empty() && names_interface(before) && !names_interface(after);
             (less_spoken || fewer) && was.rows == is.rows && less
         }
         _ => false,
