@@ -132,7 +132,7 @@ impl Judge<'_> {
         let fits: Vec<Fit> = self
             .matcher
             .rows()
-            .filter(|(id, row)| !row.weak && self.is_of(spoken, *id))
+            .filter(|(id, row)| !row.weak && self.may_be(spoken, *id))
             .map(|(id, row)| self.matcher.fit(id, row, attempt))
             .filter(|fit| {
                 let open = fit.conditions != Holds::No && fit.qualifiers != Holds::No;
@@ -159,6 +159,10 @@ impl Judge<'_> {
     fn is_other_interface(&self, spoken: Option<Spoken>, row: RowId) -> bool {
         let service = self.service(row);
         spoken.zip(service).is_some_and(|(spoken, service)| spoken.is_other_interface_of(service))
+    }
+
+    fn may_be(&self, spoken: Spoken, row: RowId) -> bool {
+        self.service(row).is_some_and(|service| spoken.may_be(service))
     }
 
     fn is_of(&self, spoken: Spoken, row: RowId) -> bool {

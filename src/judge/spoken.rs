@@ -87,6 +87,13 @@ impl Spoken {
         self.is_sure() && like().any(is) && self.could_be(service)
     }
 
+    /// Whether it is what the service of a row speaks, or nothing that is known of its interfaces
+    /// tells it from that.
+    pub fn may_be(self, service: &Service) -> bool {
+        let tolerated = || service.tolerated.iter().any(|one| self.is_like(*one));
+        self.is_of(service) || self.is_sure() && tolerated() && self.could_be(service)
+    }
+
     /// Whether nothing that is known of it, to its last interface, is foreign to the service of a
     /// row.
     fn could_be(self, service: &Service) -> bool {

@@ -125,22 +125,28 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
     let fewer = !lacks.is_empty() && names_interface(before) && !names_interface(after);
     match (was.verdict, is.verdict) {
         // Who asked is not known, and it matters.
-        (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut,
+        (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut || fewer,
         // A direction that was guessed is held against nobody.
         (Verdict::Violation, Verdict::Violation) => {
             let reasons = (was.reason, is.reason);
             let turned = (Some(Reason::WrongDirection), Some(Reason::UndocumentedService));
+            // Rows for some interfaces alone may be meant, or may not.
+            let other_transport = (Some(Reason::PortOutsideRange), Some(Reason::WrongTransport));
             (guessed && reasons == turned)
                 || less_spoken && by_content(was.reason) && !by_content(is.reason)
                 || is_inner(was, is) && was.reason == is.reason
-                // Rows for some interfaces alone are not known to be meant.
-                || fewer && was.reason == is.reason && is.rows.iter().all(|row| was.rows.contains(row))
+                || fewer && (was.reason == is.reason || reasons == other_transport)
         }
         // The payload that proved another protocol is not there: the port alone is documented.
         (Verdict::Violation, Verdict::Documented)
             if was.reason == Some(Reason::ProtocolMismatch) =>
         {
             less_spoken && is.strength.is_some_and(|one| one != Strength::Confirmed)
+        }
+        (Verdict::Violation, Verdict::Documented)
+            if fewer && was.reason == Some(Reason::PortOutsideRange) =>
+        {
+            is.strength.is_some_and(|one| one != Strength::Confirmed)
         }
         (Verdict::Violation | Verdict::Documented, Verdict::Documented)
             if is_leg_of_media(before, after) =>
