@@ -101,7 +101,6 @@ const DIFFERENCES: &[Exception] = &[
     exception("protocols/ndpi__netbios.pcap", ("nbss", ""), 1, "one byte 00: a keep-alive of TCP"),
     exception("protocols/pcpp__IgmpPackets.pcap", ("nbss", ""), 1, "one byte 00: a keep-alive of TCP"),
     exception("protocols/ndpi__syslog.pcap", ("unknown", "syslog"), 1, "<22>1 2021-04-18T14:51:28+04:00: the header of RFC 5424, over TCP"),
-    exception("protocols/ndpi__tailscale.pcap", ("wireguard", ""), 1, "54 53 f0 9f 92 ac ..: discovery of Tailscale before 04 00 00 00 .."),
     exception("protocols/ndpi__wechat.pcap", ("tls", ""), 1, NAMED_BY_PORT),
     exception("protocols/ndpi__whatsapp_voice_and_message.pcap", ("tls", ""), 2, "'WA' 01 ..: a protocol of its own on 443"),
     exception("protocols/ndpi__whatsapp_voice_and_message.pcap", ("xmpp", ""), 1, "'WA' 01 05 ..: a protocol of its own on 5222"),

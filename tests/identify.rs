@@ -6,5 +6,6 @@ mod datagram_samples;
 mod datagrams;
 mod followers;
 mod media;
+mod mutations;
 mod noise;
 mod samples;

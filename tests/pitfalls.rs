@@ -5,6 +5,7 @@ mod counted;
 mod judged;
 pub mod messages;
 mod recognised;
+mod trusted;
 
 use std::sync::LazyLock;
 

@@ -255,6 +255,7 @@ impl<'a> Whole<'a> {
                     let packets = (flow.record.packets(), said.record.packets());
                     packets.0 == packets.1
                         && (was.verdict, was.reason, was.state) == (is.verdict, is.reason, is.state)
+                        && was.rows == is.rows
                 })
             });
             assert_eq!(

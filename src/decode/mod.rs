@@ -43,6 +43,7 @@ pub use non_ip::{hides_ip, non_ip_name};
 pub use observer::{Carrier, Header, Observer};
 pub use path::{Outer, Path};
 pub use stop::{Layer, Stop, StopReason};
+pub use transport::sctp::sctp_messages;
 pub use unit::{Aside, DatagramId, Decoded, FragmentUnit, Oddities, Transport, Unit};
 
 /// How many headers of one frame are followed. Real frames have fewer than twenty; the limit only

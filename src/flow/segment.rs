@@ -8,7 +8,7 @@ use super::joining::Datagram;
 use super::table::{Packet, Room};
 use crate::base::{IpProto, Timestamp};
 use crate::capture::FrameRef;
-use crate::decode::{Direction, Path, Transport, Unit};
+use crate::decode::{Direction, Path, Transport, Unit, sctp_messages};
 use crate::identify::{Carriage, End, Payload, Recognition};
 
 const SECOND: i64 = 1_000_000_000;
@@ -472,24 +472,28 @@ impl Segment {
                 (Carriage::Tcp, first)
             }
             Transport::Udp => (Carriage::Udp, 0),
+            // Its messages are as separate as datagrams.
+            Transport::Sctp { .. } => (Carriage::Udp, 0),
             _ => return 0,
         };
         if payload.is_empty() || self.recognition.is_known() {
             return 0;
         }
         let time = unit.time;
-        let payload = Payload {
-            end,
-            carriage,
-            sequence,
-            bytes: payload,
-            wire,
-            time,
-            place: unit.source.ordinal,
-            joined: false,
-            ports: [unit.key.a().port(), unit.key.b().port()],
+        let (place, ports) = (unit.source.ordinal, [unit.key.a().port(), unit.key.b().port()]);
+        let mut take = |bytes, wire| {
+            let joined = false;
+            let payload =
+                Payload { end, carriage, sequence, bytes, wire, time, place, joined, ports };
+            self.recognition.take(&payload, room.hold, room.grow)
         };
-        self.recognition.take(&payload, room.hold, room.grow)
+        if let Transport::Sctp { .. } = unit.transport {
+            let messages = sctp_messages(payload);
+            return messages
+                .map(|(bytes, wire)| take(bytes, u32::try_from(wire).unwrap_or(u32::MAX)))
+                .sum();
+        }
+        take(payload, wire)
     }
 
     /// Reads the payload of a datagram whose packets are in the run. Answers by how many bytes

@@ -17,6 +17,10 @@ const MESSAGES: usize = 32;
 /// Segments of a stream caught midway at which a message is looked for.
 const SEGMENT_STARTS: usize = 16;
 
+/// Foreign datagrams after which a protocol that shares its conversations is ruled out. One that
+/// does not is ruled out by the first.
+const FOREIGN: usize = 8;
+
 /// Proofs that a claim holds.
 const PROOFS: usize = 4;
 
@@ -223,7 +227,16 @@ impl Course {
             }
         }
         conversation.fitting.sort_by_key(|one| one.time);
-        self.answer(&conversation)
+        match self.answer(&conversation) {
+            Answer::No if self.may_follow(evidence.carriage, &conversation) => Answer::Undecided,
+            answer => answer,
+        }
+    }
+
+    /// Whether the protocol may still begin behind datagrams of another.
+    fn may_follow(&self, carriage: Carriage, conversation: &Conversation<'_>) -> bool {
+        let Conversation { fitting, counts: Counts { open, against } } = conversation;
+        self.shares && carriage == Carriage::Udp && fitting.len() + open + against < FOREIGN
     }
 
     /// Reads the messages of a stretch of a stream, from its start or, when that was not seen,

@@ -2,17 +2,19 @@
 //!
 //! In: the announcements of flow records. Out: what was announced for an endpoint while a flow ran.
 //! An announcement names a service. It documents nothing, and what the payload shows goes before
-//! it. It is believed only for the announcing host, for its peer and for hosts of the site, so that
-//! nobody can speak for a third party.
+//! it. A host is believed about its own ports. Beyond that a data connection may go to the peer,
+//! and call control of a host of the site may place media at another host of the site; nobody else
+//! can speak for a third party.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::inventory::{Identity, Inventory};
-use crate::base::{Endpoint, IpProto, Timestamp};
+use crate::base::{IpProto, Timestamp};
 use crate::decode::{Direction, FlowKey};
 use crate::flow::FlowRecord;
+use crate::identify::dcerpc::InterfaceClass;
 use crate::identify::{Announcement, Carriage, End, Grade, Protocol, Source, Trust};
 
 const SECOND: i64 = 1_000_000_000;
@@ -25,6 +27,9 @@ const LATE_MEDIA: i64 = 60 * SECOND;
 /// How long a data channel waits for its connection, and a registration for its notification.
 const DATA_CHANNEL: i64 = 120 * SECOND;
 const REGISTRATION: i64 = 24 * 3600 * SECOND;
+
+/// The lowest port at which call control may place media: those below belong to services.
+const LOWEST_MEDIA: u16 = 1024;
 
 /// Announcements kept for one endpoint.
 const PER_ENDPOINT: usize = 64;
@@ -40,10 +45,14 @@ pub struct Learned {
     pub until: Timestamp,
     /// What was announced.
     pub protocol: Protocol,
+    /// Of DCE/RPC: what the interface behind the port is part of, where it was named.
+    pub class: Option<InterfaceClass>,
     /// By which message.
     pub source: Source,
     /// The connection that announced it.
     pub by: FlowKey,
+    /// The only host that is expected at the endpoint, where the announcement was made to it alone.
+    pub expects: Option<IpAddr>,
     /// When it did first.
     pub at: Timestamp,
 }
@@ -98,37 +107,44 @@ impl Endpoints {
         };
         let own = record.end(direction).address();
         let peer = record.end(direction.reverse()).address();
-        let identify = |address: IpAddr| inventory.identify(address, first, last);
-        // An endpoint mapper speaks for its own host, which it may know by an address that is
-        // translated on the way (D2.9).
-        let foreign = |address: &IpAddr| {
-            let known = identify(own);
-            announcement.source == Source::EndpointMapper
-                && (known == Identity::Unknown || identify(*address) != known)
-        };
-        let address = announcement.address.filter(|address| !foreign(address)).unwrap_or(own);
-        let listed = || identify(address) != Identity::Unknown;
-        if address != own && address != peer && !listed() {
+        let Some(address) = meant(announcement, own, peer, (first, last), inventory) else {
             self.refused += 1;
             return;
-        }
+        };
         let transport = match announcement.carriage {
             Carriage::Tcp => IpProto::TCP,
             Carriage::Udp => IpProto::UDP,
         };
         let (from, until) = lifetime(announcement.source, first, last, record.latest);
-        let Announcement { port, protocol, source, trust, .. } = *announcement;
-        let learned = Learned { trust, from, until, protocol, source, by: record.key, at: first };
+        let Announcement { port, protocol, source, trust, ref detail, .. } = *announcement;
+        let class = detail.as_ref().and_then(InterfaceClass::told_by);
+        // A client that registers is woken by the server with which it did.
+        let expects = (source == Source::PushRegistration).then_some(peer);
+        let (by, at) = (record.key, first);
+        let learned = Learned { trust, from, until, protocol, class, source, by, expects, at };
         self.known.entry((transport, address, port)).or_default().push(learned);
     }
 
-    /// What was announced for an endpoint and holds while a flow runs: the most trusted, of those
-    /// the one that was announced last.
-    pub fn find(&self, transport: IpProto, end: Endpoint, record: &FlowRecord) -> Option<&Learned> {
-        let others = self.others.as_ref().and_then(|others| others.find(transport, end, record));
-        let known = self.known.get(&(transport, end.address(), end.port()));
+    /// What was announced for the end of a flow whose packets travel in direction `receiver`, and
+    /// holds while the flow runs: the most trusted, of those the one that was announced last.
+    pub fn find(
+        &self,
+        receiver: Direction,
+        record: &FlowRecord,
+        inventory: &Inventory<'_>,
+    ) -> Option<&Learned> {
+        let others = self.others.as_ref();
+        let others = others.and_then(|others| others.find(receiver, record, inventory));
+        let end = record.end(receiver);
+        let sender = record.end(receiver.reverse()).address();
+        let known = self.known.get(&(record.key.protocol(), end.address(), end.port()));
+        let times = (record.earliest, record.latest);
+        let expected = |host: IpAddr| inventory.is_same_host(host, sender, times);
         let holds = |one: &&Learned| {
-            one.from <= record.latest && record.earliest <= one.until && one.by != record.key
+            one.from <= record.latest
+                && record.earliest <= one.until
+                && one.by != record.key
+                && one.expects.is_none_or(expected)
         };
         let known = known.into_iter().flatten().chain(others);
         known.filter(holds).max_by_key(|one| (one.trust, one.from, one.protocol))
@@ -142,6 +158,36 @@ impl Endpoints {
     /// Whether none was announced.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+}
+
+/// The address of which an announcement by `own` to `peer` speaks; `None` where it may not (D2.21).
+fn meant(
+    announcement: &Announcement,
+    own: IpAddr,
+    peer: IpAddr,
+    times: (Timestamp, Timestamp),
+    inventory: &Inventory<'_>,
+) -> Option<IpAddr> {
+    let Announcement { address, source, port, .. } = *announcement;
+    let Some(address) = address.filter(|address| *address != own) else { return Some(own) };
+    let same = |one, other| inventory.is_same_host(one, other, times);
+    let listed = |one| inventory.identify(one, times.0, times.1) != Identity::Unknown;
+    match source {
+        _ if same(own, address) => Some(address),
+        // A service speaks for its own host, which it may know by an address that is translated on
+        // the way (D2.9).
+        Source::EndpointMapper
+        | Source::BindAcknowledgement
+        | Source::ObjectExporter
+        | Source::Activation
+        | Source::SqlBrowser => Some(own),
+        Source::PushRegistration => None,
+        _ if address == peer => Some(address),
+        Source::Ftp | Source::Signalling => None,
+        Source::Sccp | Source::Sdp => {
+            (listed(own) && listed(address) && port >= LOWEST_MEDIA).then_some(address)
+        }
     }
 }
 

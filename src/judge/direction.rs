@@ -77,8 +77,8 @@ pub(super) fn decide(judge: &Judge<'_>, record: &FlowRecord, a: Identity, b: Ide
 /// the policy goes before the payload (D3.1, D3.2).
 fn told(judge: &Judge<'_>, record: &FlowRecord) -> Option<(Direction, Basis)> {
     let learned = |initiator: Direction| {
-        let receiver = record.end(initiator.reverse());
-        let learned = judge.endpoints().find(record.key.protocol(), receiver, record)?;
+        let receiver = initiator.reverse();
+        let learned = judge.endpoints().find(receiver, record, &judge.inventory)?;
         Some(learned.protocol)
             .filter(|one| !matches!(one, Protocol::Rtp | Protocol::Rtcp | Protocol::T38))
     };

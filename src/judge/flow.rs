@@ -184,8 +184,7 @@ impl<'a> Judge<'a> {
         if content.is_some_and(Spoken::is_proved) {
             return content;
         }
-        let receiver = record.end(initiator.reverse());
-        let learned = self.endpoints.find(record.key.protocol(), receiver, record);
+        let learned = self.endpoints.find(initiator.reverse(), record, &self.inventory);
         learned.map(Spoken::by_announcement).or(content)
     }
 

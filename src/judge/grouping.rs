@@ -272,14 +272,14 @@ fn evident(judge: &Judge<'_>, flows: &[JudgedFlow], members: &[usize]) -> Option
     let details: BTreeSet<&Detail> = identities.flat_map(|one| one.details.iter()).collect();
     let flow = flows.get(index)?;
     let shown = identity(&flow.record).filter(|_| matches!(spoken.told, Told::Content(_)));
-    let responder = flow.responder();
-    let endpoints = judge.endpoints();
+    let receiver = flow.judgement.initiator.reverse();
+    let announced = judge.endpoints().find(receiver, &flow.record, &judge.inventory);
     Some(Evident {
         spoken,
         details: details.into_iter().take(EVIDENT_FACTS).cloned().collect(),
         shown: shown.map(|one| (direction_of(one.shown.0), one.shown.1.clone())),
         flow: index,
-        announced: endpoints.find(flow.record.key.protocol(), responder, &flow.record).cloned(),
+        announced: announced.cloned(),
     })
 }
 

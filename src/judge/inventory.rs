@@ -94,6 +94,23 @@ impl<'a> Inventory<'a> {
         Identity::Unknown
     }
 
+    /// Whether two addresses are of one host at that time: equal, or both listed for it. The
+    /// addresses of a block are those of as many hosts.
+    pub fn is_same_host(
+        &self,
+        one: IpAddr,
+        other: IpAddr,
+        (earliest, latest): (Timestamp, Timestamp),
+    ) -> bool {
+        let listed = |address: IpAddr| match self.identify(address, earliest, latest) {
+            Identity::Host(id) => {
+                self.host(id).filter(|host| host.addresses.contains(&address)).map(|_| id)
+            }
+            Identity::Unknown | Identity::Contested => None,
+        };
+        one == other || listed(one).is_some_and(|id| listed(other) == Some(id))
+    }
+
     fn valid(&self, owners: &[HostId], earliest: Timestamp, latest: Timestamp) -> Identity {
         let mut identity = Identity::Unknown;
         for id in owners {

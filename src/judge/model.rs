@@ -236,6 +236,8 @@ pub struct Service {
     pub name: String,
     /// Recognised protocols that confirm it; empty when none does.
     pub protocols: Vec<ServiceProtocol>,
+    /// Protocols that may be spoken on its ports, and that neither confirm nor contradict it.
+    pub tolerated: Vec<ServiceProtocol>,
     /// Whether each direction of a flow is judged by its own destination port (D1.6 A-03).
     pub per_direction: bool,
 }

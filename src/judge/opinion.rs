@@ -61,6 +61,14 @@ impl Judge<'_> {
         }
         let mut owned: Vec<&Fit> = others.iter().filter(|fit| fit.is_active()).collect();
         if !owned.is_empty() {
+            // Another interface of the row's own protocol is no other protocol: where rows grant
+            // it on other ports, its port is what is wrong.
+            let other_interface = |fit: &&Fit| self.is_other_interface(spoken, fit.row);
+            if owned.iter().all(other_interface)
+                && let Some(opinion) = self.elsewhere(attempt, spoken)
+            {
+                return opinion;
+            }
             owned.sort_by_key(|fit| self.preference(fit, attempt));
             let rows = owned.iter().map(|fit| fit.row).collect();
             return Opinion::violation(Reason::ProtocolMismatch, rows);
@@ -124,7 +132,7 @@ impl Judge<'_> {
         let fits: Vec<Fit> = self
             .matcher
             .rows_between(attempt)
-            .filter(|(id, row)| !row.weak && self.is_of(spoken, *id))
+            .filter(|(id, row)| !row.weak && self.may_be(spoken, *id))
             .map(|(id, row)| self.matcher.fit(id, row, attempt))
             .filter(|fit| {
                 let open = fit.conditions != Holds::No && fit.qualifiers != Holds::No;
@@ -146,6 +154,15 @@ impl Judge<'_> {
     pub(super) fn contradicts(&self, spoken: Option<Spoken>, row: RowId) -> bool {
         let service = self.service(row);
         spoken.zip(service).is_some_and(|(spoken, service)| spoken.contradicts(service))
+    }
+
+    fn is_other_interface(&self, spoken: Option<Spoken>, row: RowId) -> bool {
+        let service = self.service(row);
+        spoken.zip(service).is_some_and(|(spoken, service)| spoken.is_other_interface_of(service))
+    }
+
+    fn may_be(&self, spoken: Spoken, row: RowId) -> bool {
+        self.service(row).is_some_and(|service| spoken.may_be(service))
     }
 
     fn is_of(&self, spoken: Spoken, row: RowId) -> bool {

@@ -61,8 +61,9 @@ impl Spoken {
 
     /// What an announcement says.
     pub fn by_announcement(learned: &Learned) -> Spoken {
-        let Learned { protocol, source, .. } = *learned;
-        Spoken { protocol, told: Told::Signalling(source), classes: 0, from_start: true }
+        let Learned { protocol, source, class, .. } = *learned;
+        let classes = class.map_or(0, bit);
+        Spoken { protocol, told: Told::Signalling(source), classes, from_start: true }
     }
 
     /// Whether it is sure enough to be judged by: by payload with more than a guess, or announced.
@@ -83,17 +84,34 @@ impl Spoken {
         let is = |wanted: &ServiceProtocol| {
             wanted.class.is_none_or(|class| any_class || self.classes & bit(class) != 0)
         };
-        self.is_sure() && like().any(is)
+        self.is_sure() && like().any(is) && self.could_be(service)
     }
 
-    /// Whether it is what the service of a row speaks, so far as its interfaces are known.
+    /// Whether it is what the service of a row speaks, or nothing that is known of its interfaces
+    /// tells it from that.
+    pub fn may_be(self, service: &Service) -> bool {
+        let tolerated = || service.tolerated.iter().any(|one| self.is_like(*one));
+        self.is_of(service) || self.is_sure() && tolerated() && self.could_be(service)
+    }
+
+    /// Whether nothing that is known of it, to its last interface, is foreign to the service of a
+    /// row.
     fn could_be(self, service: &Service) -> bool {
-        let could = |wanted: &ServiceProtocol| self.is_like(*wanted) && self.classes == 0;
-        self.is_of(service) || service.protocols.iter().any(could)
+        let named = || service.protocols.iter().chain(&service.tolerated);
+        let like = || named().filter(|wanted| self.is_like(**wanted));
+        let accepted = |wanted: &ServiceProtocol| wanted.class.map_or(u8::MAX, bit);
+        let classes = like().fold(0, |classes, wanted| classes | accepted(wanted));
+        like().next().is_some() && self.classes & !classes == 0
     }
 
     fn is_like(self, wanted: ServiceProtocol) -> bool {
         family(self.protocol) == family(wanted.protocol)
+    }
+
+    /// Whether it is of the protocol of a service, and not of the interfaces that are meant.
+    pub fn is_other_interface_of(self, service: &Service) -> bool {
+        let mut named = service.protocols.iter();
+        named.any(|wanted| self.is_like(*wanted)) && !self.could_be(service)
     }
 
     /// Whether the payload proves that the service of a row is not what is spoken. A service
@@ -151,7 +169,5 @@ fn bit(class: InterfaceClass) -> u8 {
 
 fn classes(identity: &Identity) -> u8 {
     let named = identity.details.iter().filter(|detail| detail.name == INTERFACE_CLASS);
-    named
-        .filter_map(|detail| InterfaceClass::ALL.iter().find(|class| class.name() == detail.value))
-        .fold(0, |classes, class| classes | bit(*class))
+    named.filter_map(InterfaceClass::told_by).fold(0, |classes, class| classes | bit(class))
 }

@@ -50,7 +50,7 @@ pub fn truth(folder: &Path) -> BTreeMap<Row, Truth> {
     let mut truth = BTreeMap::new();
     for line in lines {
         let row: BTreeMap<&str, &str> = names.iter().copied().zip(line.split('\t')).collect();
-        if !matches!(row["ip_proto"], "6" | "17") {
+        if !matches!(row["ip_proto"], "6" | "17" | "132") {
             continue;
         }
         let (a, b) = ends(

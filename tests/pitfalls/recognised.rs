@@ -16,7 +16,7 @@ fn line(run: &Run, port: u16) -> &portolan::report::FlowLine {
 }
 
 /// Name, basis and confidence of what is spoken in the only flow to a port.
-fn app(run: &Run, port: u16) -> [&str; 3] {
+pub fn app(run: &Run, port: u16) -> [&str; 3] {
     let line = line(run, port);
     [&line.app, &line.app_basis, &line.app_confidence]
 }
@@ -27,7 +27,7 @@ fn facts<'a>(run: &'a Run, port: u16, name: &str) -> Vec<&'a str> {
 }
 
 /// Frames of several conversations, one after the other.
-fn all(parts: Vec<Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
+pub fn all(parts: Vec<Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
     parts.concat()
 }
 
@@ -92,6 +92,36 @@ fn pitfall_08_exchange_interfaces_may_use_the_static_ports() {
     let run = judged_at(&Rules::at(&none), &frames);
     assert_eq!(run.verdict(6500), OUTSIDE);
     assert_eq!(facts(&run, 6500, "interface-class"), ["exchange"]);
+}
+
+/// What the cited Microsoft article pins are services of Exchange (reading A-19).
+#[test]
+fn pitfall_08_other_interfaces_may_not_use_the_static_ports() {
+    const SAMR: &str = "12345778-1234-abcd-ef00-0123456789ac";
+    const TASK_SCHEDULER: &str = "86d35949-83c9-4044-b424-db363231fd0c";
+    for interface in [REM_UNKNOWN_2, SAMR, TASK_SCHEDULER] {
+        let run = judged(&rpc((UNITY1, EXCH1), (50_000, 6500), interface));
+        assert_eq!(run.verdict(6500), OUTSIDE, "{interface}");
+        assert_eq!(rows(&run, 6500), ["U-PX.epm.tcp", "U-PX.dcom.tcp", "U-PX.dcom.udp"]);
+    }
+    // One connection may bind several interfaces: one that is foreign is enough.
+    let said = |interfaces: &[&str]| -> Vec<(By, Vec<u8>)> {
+        let bound = |interface: &&str| {
+            [(By::Client, bind(interface, &[NDR])), (By::Server, bind_ack("6500", 0, &[NDR]))]
+        };
+        interfaces.iter().flat_map(bound).collect()
+    };
+    let verdict = |interfaces: &[&str]| {
+        judged(&talk((UNITY1, EXCH1), (50_000, 6500), &said(interfaces))).verdict(6500)
+    };
+    assert_eq!(verdict(&[EMSMDB, SAMR]), OUTSIDE);
+    // Every server answers for its own management, and an interface without a name may be one of
+    // Exchange: neither speaks for the row or against it.
+    const MANAGEMENT: &str = "afa8bd80-7d8a-11c9-bef4-08002b102989";
+    const UNNAMED: &str = "6d2b1a3c-5e4f-4a6b-8c7d-9e0f1a2b3c4d";
+    assert_eq!(verdict(&[EMSMDB, MANAGEMENT]), CONFIRMED);
+    assert_eq!(verdict(&[MANAGEMENT]), PORT_ONLY);
+    assert_eq!(verdict(&[UNNAMED]), PORT_ONLY);
 }
 
 #[test]
@@ -327,14 +357,15 @@ fn pitfall_21_rejected_and_held_media_are_not_announced() {
             (By::Server, accepted(&second)),
         ],
     );
-    let ports = [17_010, 17_012, 17_014, 17_020];
+    // Behind the rejected port 0 there would be its control at port 1.
+    let ports = [17_010, 17_012, 17_014, 17_020, 1];
     let silent = ports.map(|port| frames::udp((UNITY1, PIMG1), (23_000, port), b"?"));
     let run = judged(&all(vec![call, silent.to_vec()]));
     let told = ports.map(|port| app(&run, port)[1] == "signalling");
-    assert_eq!(told, [true, true, false, false]);
+    assert_eq!(told, [true, true, false, false, false]);
     let verdicts = ports.map(|port| run.verdict(port)[1]);
     assert_eq!(verdicts[..2], ["port-outside-range"; 2]);
-    assert_eq!(verdicts[2..], ["undocumented-service"; 2]);
+    assert_eq!(verdicts[2..], ["undocumented-service"; 3]);
 }
 
 /// A call that a call manager sets up for Unity, as Skinny messages of the manager.
@@ -448,7 +479,8 @@ fn pitfall_45_an_old_hello_is_tls() {
     old.extend([0; 37]);
     let said = [(By::Client, old), (By::Server, server_hello())];
     let run = judged(&talk((ADMIN1, UNITY1), (50_000, 443), &said));
-    assert_eq!(app(&run, 443)[..2], ["tls", "content"]);
+    // The answer alone would be strong.
+    assert_eq!(app(&run, 443), ["tls", "content", "confirmed"]);
     // Anything may run inside TLS.
     assert_eq!(run.verdict(443), ["documented", "", "port-only"]);
 }

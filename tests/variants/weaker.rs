@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use portolan::decode::Direction;
 use portolan::flow::ConnectionState;
-use portolan::identify::Protocol;
-use portolan::judge::{Basis, JudgedFlow, Judgement, Missing, Reason, Spoken, Strength, Verdict};
+use portolan::identify::{Protocol, dcerpc};
+use portolan::judge::{
+    Basis, JudgedFlow, Judgement, Missing, Reason, Spoken, Strength, Verdict, identity,
+};
 
 /// What a capture lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,16 +122,20 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
     let cut = lacks.contains(&Lack::Bytes);
     let proved = |judgement: &Judgement| judgement.spoken.is_some_and(Spoken::is_proved);
     let less_spoken = !lacks.is_empty() && proved(was) && !proved(is);
+    let fewer = !lacks.is_empty() && names_interface(before) && !names_interface(after);
     match (was.verdict, is.verdict) {
         // Who asked is not known, and it matters.
-        (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut,
+        (_, Verdict::NotAssessable) => (guessed && misses(Missing::Direction)) || cut || fewer,
         // A direction that was guessed is held against nobody.
         (Verdict::Violation, Verdict::Violation) => {
             let reasons = (was.reason, is.reason);
             let turned = (Some(Reason::WrongDirection), Some(Reason::UndocumentedService));
+            // Rows for some interfaces alone may be meant, or may not.
+            let other_transport = (Some(Reason::PortOutsideRange), Some(Reason::WrongTransport));
             (guessed && reasons == turned)
                 || less_spoken && by_content(was.reason) && !by_content(is.reason)
                 || is_inner(was, is) && was.reason == is.reason
+                || fewer && (was.reason == is.reason || reasons == other_transport)
         }
         // The payload that proved another protocol is not there: the port alone is documented.
         (Verdict::Violation, Verdict::Documented)
@@ -137,21 +143,32 @@ fn is_weaker(lacks: &[Lack], before: &JudgedFlow, after: &JudgedFlow) -> bool {
         {
             less_spoken && is.strength.is_some_and(|one| one != Strength::Confirmed)
         }
+        (Verdict::Violation, Verdict::Documented)
+            if fewer && was.reason == Some(Reason::PortOutsideRange) =>
+        {
+            is.strength.is_some_and(|one| one != Strength::Confirmed)
+        }
         (Verdict::Violation | Verdict::Documented, Verdict::Documented)
             if is_leg_of_media(before, after) =>
         {
             true
         }
-        // What was spoken is not known.
+        // What was spoken is not known, or not by which interface.
         (Verdict::Documented, Verdict::Documented) => {
             let less = matches!(
                 (was.strength, is.strength),
                 (Some(Strength::Confirmed), Some(Strength::PortOnly | Strength::Weak))
             );
-            less_spoken && was.rows == is.rows && less
+            (less_spoken || fewer) && was.rows == is.rows && less
         }
         _ => false,
     }
+}
+
+/// Whether an interface of DCE/RPC was seen, which the bind names.
+fn names_interface(flow: &JudgedFlow) -> bool {
+    identity(&flow.record)
+        .is_some_and(|one| one.details.iter().any(|fact| fact.name == dcerpc::INTERFACE))
 }
 
 /// Whether what a session carries is seen, and its begin is not.

@@ -1,10 +1,12 @@
 //! Interfaces of DCE/RPC by their UUIDs, and what class of service each belongs to.
 //!
 //! Sources: MS-DCOM 1.9, MS-OXCRPC 1.9, MS-NSPI 1.9, MS-CMPO 1.9 and the other Microsoft open
-//! specifications, C706 appendix O for the endpoint mapper, and
+//! specifications, C706 appendices O and Q for the endpoint mapper and for management, and
 //! IEC 61158-6-10 for PROFINET.
 
 use super::uuid::Uuid;
+use super::{INTERFACE, INTERFACE_CLASS};
+use crate::identify::Detail;
 
 /// What an interface is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +15,9 @@ pub enum InterfaceClass {
     Dcom,
     /// A Windows service that listens on a port of the dynamic range, and the endpoint mapper.
     Msrpc,
+    /// The management of a server, which is asked on the ports of all its interfaces (C706
+    /// appendix Q).
+    Management,
     /// Exchange: mailbox store, address book, referral, message transfer.
     Exchange,
     /// The distributed transaction coordinator.
@@ -28,6 +33,7 @@ impl InterfaceClass {
     pub const ALL: &'static [InterfaceClass] = &[
         InterfaceClass::Dcom,
         InterfaceClass::Msrpc,
+        InterfaceClass::Management,
         InterfaceClass::Exchange,
         InterfaceClass::Msdtc,
         InterfaceClass::Profinet,
@@ -39,10 +45,23 @@ impl InterfaceClass {
         match self {
             InterfaceClass::Dcom => "dcom",
             InterfaceClass::Msrpc => "msrpc",
+            InterfaceClass::Management => "management",
             InterfaceClass::Exchange => "exchange",
             InterfaceClass::Msdtc => "msdtc",
             InterfaceClass::Profinet => "profinet",
             InterfaceClass::Other => "other",
+        }
+    }
+
+    /// The class that a fact tells: by its name, or by the UUID of an interface.
+    pub fn told_by(fact: &Detail) -> Option<InterfaceClass> {
+        match fact.name {
+            INTERFACE_CLASS => Self::ALL.iter().copied().find(|class| class.name() == fact.value),
+            INTERFACE => {
+                let digits: String = fact.value.chars().filter(|one| *one != '-').collect();
+                u128::from_str_radix(&digits, 16).ok().map(|bits| Uuid(bits).interface_class())
+            }
+            _ => None,
         }
     }
 }
@@ -61,7 +80,7 @@ pub(super) const EMSMDB: Uuid = Uuid(0xa4f1db00_ca47_1067_b31f_00dd010662da);
 /// An interface: its UUID, its common name, its class.
 type Row = (u128, &'static str, InterfaceClass);
 
-use InterfaceClass::{Dcom, Exchange, Msdtc, Msrpc};
+use InterfaceClass::{Dcom, Exchange, Management, Msdtc, Msrpc};
 
 /// Known interfaces in ascending order of their UUIDs.
 #[rustfmt::skip]
@@ -129,7 +148,7 @@ static INTERFACES: &[Row] = &[
     (0x9e8ee830_4459_11ce_979b_00aa005ffebe, "exchange-mta", Exchange),
     (0xa4f1db00_ca47_1067_b31f_00dd010662da, "mapi", Exchange),
     (0xae33069b_a2a8_46ee_a235_ddfd339be281, "IRPCRemoteObject", Msrpc),
-    (0xafa8bd80_7d8a_11c9_bef4_08002b102989, "mgmt", Msrpc),
+    (0xafa8bd80_7d8a_11c9_bef4_08002b102989, "mgmt", Management),
     (0xc681d488_d850_11d0_8c52_00c04fd90f7e, "efsrpc", Msrpc),
     (0xd049b186_814f_11d1_9a3c_00c04fc9b232, "frsapi", Msrpc),
     (0xd4781cd6_e5d3_44df_ad94_930efe48a887, "IWbemLoginClientID", Dcom),

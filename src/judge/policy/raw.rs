@@ -203,6 +203,10 @@ pub(crate) struct RawService {
     /// Recognised protocols that confirm it; empty when none does. `dcerpc:msdtc` is DCE/RPC of
     /// one class of interfaces.
     pub(crate) protocols: Vec<At<String>>,
+    /// Recognised protocols that may be spoken on its ports, and that neither confirm nor
+    /// contradict it.
+    #[serde(default)]
+    pub(crate) tolerated: Vec<At<String>>,
     /// Whether each direction of a flow is judged by its own destination port, as media is.
     #[serde(default)]
     pub(crate) per_direction: bool,

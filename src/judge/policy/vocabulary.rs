@@ -146,15 +146,16 @@ pub(crate) fn define(
     }
     for raw in &raw.service {
         demand_text(&raw.name, "name", problems);
+        let mut protocols = |names: &[At<String>]| {
+            names.iter().filter_map(|name| service_protocol(name, problems)).collect()
+        };
+        let (spoken, tolerated) = (protocols(&raw.protocols), protocols(&raw.tolerated));
         if names.services.define(&raw.id, problems).is_some() {
             policy.services.push(Service {
                 id: raw.id.value.clone(),
                 name: raw.name.value.clone(),
-                protocols: raw
-                    .protocols
-                    .iter()
-                    .filter_map(|name| service_protocol(name, problems))
-                    .collect(),
+                protocols: spoken,
+                tolerated,
                 per_direction: raw.per_direction,
             });
         }
