@@ -168,6 +168,10 @@ fn bit(class: InterfaceClass) -> u8 {
 }
 
 fn classes(identity: &Identity) -> u8 {
+    // Nothing else names interfaces.
+    if identity.protocol != Protocol::DceRpc {
+        return 0;
+    }
     let named = identity.details.iter().filter(|detail| detail.name == INTERFACE_CLASS);
     named.filter_map(InterfaceClass::told_by).fold(0, |classes, class| classes | bit(class))
 }
