@@ -120,25 +120,37 @@ fn flow_totals(report: &Report, files: &[(Candidate, PathBuf)]) -> Result<Option
     Ok(Some(totals.check(report)))
 }
 
-/// So many files of evidence that agree are told in one line.
+/// So many files of evidence that agree, or were not found, are told in one line.
 const FEW: usize = 20;
 
 fn print(checks: &[Check], sha256: &str) -> Result<Exit, String> {
     let mut exit = Exit::Pass;
-    let slice =
-        |check: &&Check| check.what.starts_with("evidence ") && check.answer == Answer::Agrees;
-    let slices = checks.iter().filter(slice).count();
+    let is_slice = |check: &Check| check.what.starts_with("evidence ");
+    let like = |wanted: fn(&Answer) -> bool| {
+        checks.iter().filter(|check| is_slice(check) && wanted(&check.answer)).count()
+    };
+    let agreed = like(|answer| *answer == Answer::Agrees);
+    let unchecked = like(|answer| matches!(answer, Answer::Unchecked(_)));
+    let in_one_line = |check: &Check| match check.answer {
+        Answer::Agrees => is_slice(check) && agreed >= FEW,
+        Answer::Unchecked(_) => is_slice(check) && unchecked >= FEW,
+        Answer::Differs(_) => false,
+    };
     to_stdout(|out| {
-        for Check { what, answer } in checks.iter().filter(|check| slices < FEW || !slice(check)) {
-            let what = printable(what);
-            match answer {
+        for check in checks.iter().filter(|check| !in_one_line(check)) {
+            let what = printable(&check.what);
+            match &check.answer {
                 Answer::Agrees => writeln!(out, "agrees     {what}")?,
                 Answer::Differs(how) => writeln!(out, "DIFFERS    {what}: {}", printable(how))?,
                 Answer::Unchecked(why) => writeln!(out, "unchecked  {what}: {}", printable(why))?,
             }
         }
-        if slices >= FEW {
-            writeln!(out, "agrees     {slices} files of evidence")?;
+        if agreed >= FEW {
+            writeln!(out, "agrees     {agreed} files of evidence")?;
+        }
+        if unchecked >= FEW {
+            let what = "files of evidence that were not found; name them, or their folder";
+            writeln!(out, "unchecked  {unchecked} {what}")?;
         }
         writeln!(out, "\nSHA-256 of the report, to be signed or kept elsewhere: {sha256}")
     })?;

@@ -142,6 +142,23 @@ fn files_that_are_not_there_leave_the_question_open() {
     assert!(ended.out.contains("unchecked  input a.pcap"), "{}", ended.out);
 }
 
+/// Hundreds of slices, told in a line of their own each, would hide what matters.
+#[test]
+fn many_slices_are_told_in_one_line() {
+    let bench = Bench::new();
+    let fixture = |name: &str| format!("{}/fixtures/voicemail/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (capture, site) = (fixture("capture.pcap"), fixture("site.toml"));
+    let mut arguments = vec!["check", &capture, "--site", &site, "--quiet"];
+    arguments.extend(["--report", "report.json", "--evidence", "slices"]);
+    assert_eq!(bench.run(&arguments).status, 1);
+    let slices = std::fs::read_dir(bench.path("slices")).unwrap().count();
+    for (also, line) in [("slices", "agrees    "), (&*site, "unchecked ")] {
+        let ended = bench.run(&["report", "verify", "report.json", &capture, &site, also]);
+        assert!(ended.out.contains(&format!("{line} {slices} files of evidence")), "{}", ended.out);
+        assert!(!ended.out.contains("F-"), "{}", ended.out);
+    }
+}
+
 #[test]
 fn totals_are_made_again_from_the_flow_list() {
     let bench = verified();
