@@ -16,6 +16,7 @@ use crate::pitfalls::messages::{
     invite, request, response, sdp, server_hello, talk,
 };
 use crate::runs::pcap;
+use crate::sites::texts_of;
 
 const UNITY: [u8; 4] = [10, 0, 0, 1];
 const DC: [u8; 4] = [10, 0, 0, 2];
@@ -51,7 +52,7 @@ impl Scene {
         // A slash parts folders; a name of a file has at most 255 bytes.
         let capture = folder.path().join(format!("{}.pcap", name.replace('/', "|")));
         std::fs::write(&capture, pcap(&traffic(name))).unwrap();
-        let (site, waivers) = rules(name);
+        let (site, waivers) = texts_of(name);
         std::fs::write(folder.path().join("site.toml"), site).unwrap();
         std::fs::write(folder.path().join("waivers.toml"), waivers).unwrap();
         Scene { folder, capture }
@@ -84,46 +85,6 @@ struct Said {
     status: i32,
     out: String,
     err: String,
-}
-
-fn rules(name: &str) -> (String, String) {
-    let name = toml::Value::String(name.to_owned());
-    let site = format!(
-        r#"
-schema = 1
-[site]
-name = {name}
-[[host]]
-name = {name}
-addresses = ["10.0.0.1"]
-roles = ["unity"]
-[[host]]
-name = "dc"
-addresses = ["10.0.0.2"]
-roles = ["domain-controller"]
-[[nat]]
-addresses = ["10.0.0.9"]
-note = {name}
-"#
-    );
-    let waivers = format!(
-        r#"
-schema = 1
-[[waiver]]
-id = "w-1"
-owner = {name}
-reason = {name}
-ticket = {name}
-created = "2020-01-01"
-expires = "2030-01-01"
-[waiver.match]
-initiator-roles = ["unity"]
-responder-roles = ["domain-controller"]
-transport = "tcp"
-ports = "4444"
-"#
-    );
-    (site, waivers)
 }
 
 /// Conversations on ports of their own, each of a protocol that carries the name.

@@ -95,3 +95,44 @@ fn is_group(address: &IpAddr) -> bool {
     let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     broadcast || address.is_multicast() || address.is_unspecified()
 }
+
+/// A site, and a waiver for it, in which every free text is `name`.
+pub fn texts_of(name: &str) -> (String, String) {
+    let quoted = toml::Value::String(name.to_owned()).to_string();
+    let site = format!(
+        r#"
+schema = 1
+[site]
+name = {quoted}
+[[host]]
+name = {quoted}
+addresses = ["10.0.0.1"]
+roles = ["unity"]
+[[host]]
+name = "dc"
+addresses = ["10.0.0.2"]
+roles = ["domain-controller"]
+[[nat]]
+addresses = ["10.0.0.9"]
+note = {quoted}
+"#
+    );
+    let waivers = format!(
+        r#"
+schema = 1
+[[waiver]]
+id = "w-1"
+owner = {quoted}
+reason = {quoted}
+ticket = {quoted}
+created = "2020-01-01"
+expires = "2030-01-01"
+[waiver.match]
+initiator-roles = ["unity"]
+responder-roles = ["domain-controller"]
+transport = "tcp"
+ports = "4444"
+"#
+    );
+    (site, waivers)
+}

@@ -6,6 +6,7 @@ use super::markup::{Element, read};
 use crate::frames;
 use crate::pitfalls::messages::{By, client_hello_to, server_hello, talk};
 use crate::runs::{Rules, check_frames};
+use crate::sites::texts_of;
 
 /// What a name may be made of in a site file.
 const HOSTILE: [&str; 5] = [
@@ -16,44 +17,8 @@ const HOSTILE: [&str; 5] = [
     "a\u{1b}[2Jb\u{202e}c\u{200b}d\u{7f}",
 ];
 
-/// A site, and a waiver for it, in which every free text is `name`.
 fn rules(name: &str) -> Rules {
-    let quoted = toml::Value::String(name.to_owned()).to_string();
-    let site = format!(
-        r#"
-schema = 1
-[site]
-name = {quoted}
-[[host]]
-name = {quoted}
-addresses = ["10.0.0.1"]
-roles = ["unity"]
-[[host]]
-name = "dc"
-addresses = ["10.0.0.2"]
-roles = ["domain-controller"]
-[[nat]]
-addresses = ["10.0.0.9"]
-note = {quoted}
-"#
-    );
-    let waivers = format!(
-        r#"
-schema = 1
-[[waiver]]
-id = "w-1"
-owner = {quoted}
-reason = {quoted}
-ticket = {quoted}
-created = "2020-01-01"
-expires = "2030-01-01"
-[waiver.match]
-initiator-roles = ["unity"]
-responder-roles = ["domain-controller"]
-transport = "tcp"
-ports = "4444"
-"#
-    );
+    let (site, waivers) = texts_of(name);
     Rules::at(&site).waiving(&waivers)
 }
 
