@@ -9,7 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::aging::Aging;
-use super::fragments::{FirstFragment, HELD, PATIENCE};
+use super::fragment::FirstFragment;
+use super::fragments::{HELD, PATIENCE};
 use crate::base::{Cursor, IpProto, Timestamp};
 use crate::capture::FrameRef;
 use crate::decode::{DatagramId, Direction, FlowKey};

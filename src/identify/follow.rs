@@ -9,12 +9,12 @@ use std::collections::btree_map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::announcement::{Announcement, Follower};
+use super::content::{ANNOUNCEMENT, Content};
 use super::dcerpc::RpcFollower;
 use super::evidence::{Carriage, End};
 use super::ftp::FtpFollower;
 use super::head::Arrival;
 use super::protocol::Protocol;
-use super::recognition::{ANNOUNCEMENT, Content};
 use super::sccp::SccpFollower;
 use super::sip::SipFollower;
 use super::ssrp::SsrpFollower;

@@ -17,6 +17,7 @@ mod ber;
 mod bittorrent_dht;
 mod capwap;
 mod claim;
+mod content;
 mod details;
 mod dhcp;
 mod dhcpv6;
@@ -103,10 +104,11 @@ pub mod xmpp;
 
 pub use announcement::{Announcement, Follower, Source, Trust};
 pub use claim::{Answer, Claim, Detail, Grade, Proof};
+pub use content::{Content, Identity};
 pub use evidence::{Carriage, End, Evidence, Piece, Start};
 pub use follow::Announced;
 pub use protocol::Protocol;
-pub use recognition::{Content, Identity, Payload, Recognition};
+pub use recognition::{Payload, Recognition};
 
 /// Recognises one protocol.
 #[derive(Clone, Copy, Debug)]

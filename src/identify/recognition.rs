@@ -8,13 +8,12 @@
 //! its beginning keeps the payload as it came, up to a bound, since the flow may have begun before:
 //! appended to what came before, it is read as if there had never been a cut.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
-use super::claim::{Claim, Detail, Grade};
+use super::claim::Grade;
+use super::content::{Content, Identity};
 use super::evidence::{Carriage, End, Evidence, Piece};
-use super::follow::{Announced, Followed};
+use super::follow::Followed;
 use super::head::{Arrival, Head, Stretch};
 use super::protocol::Protocol;
 use super::rtp::Track;
@@ -28,12 +27,6 @@ const HELD_BYTES: usize = 1 << 17;
 
 /// Payloads after which a flow that nothing recognised is given up.
 const PATIENCE: u32 = 256;
-
-/// Bytes of memory that one announcement takes, about.
-pub(super) const ANNOUNCEMENT: usize = 192;
-
-/// Bytes kept of those that show what is spoken.
-pub(super) const SHOWN: usize = 24;
 
 /// The payload of one packet.
 #[derive(Clone, Copy, Debug)]
@@ -57,34 +50,6 @@ pub struct Payload<'a> {
     /// Ports of both ends. What is usually spoken there is asked first; otherwise they have no
     /// weight.
     pub ports: [u16; 2],
-}
-
-/// What a flow speaks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// How sure that is.
-    pub grade: Grade,
-    /// The end that acts as the client, where content tells.
-    pub client: Option<End>,
-    /// Finer facts, sorted by name and value, at most sixteen.
-    pub details: Box<[Detail]>,
-    /// Who sent the bytes that show it, and the first of them; at most 24.
-    pub shown: (End, Box<[u8]>),
-}
-
-/// What the payload of a flow tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    /// What is spoken, if anything recognised it.
-    pub identity: Option<Identity>,
-    /// What the flow announced of others, with the times at which it did first and last.
-    pub announced: Announced,
-    /// Announcements for which there was no room.
-    pub announcements_lost: u32,
-    /// Whether payload was not read for want of room.
-    pub unread: bool,
 }
 
 /// The recognition of one flow.
@@ -322,91 +287,6 @@ impl Recognition {
     }
 }
 
-/// Facts that tell of a protocol and its versions, and never of a host or a person.
-const NAMELESS: &[&str] = &[
-    "application-protocol",
-    "dialect",
-    "interface",
-    "interface-class",
-    "interface-name",
-    "message",
-    "method",
-    "object-calls",
-    "part",
-    "payload-type",
-    "program",
-    "ssrc",
-    "start-tls",
-    "transfer-syntax",
-    "version",
-];
-
-impl Content {
-    /// Replaces the addresses that were announced.
-    pub fn replace_addresses(&mut self, mut other: impl FnMut(IpAddr) -> IpAddr) {
-        let announced = std::mem::take(&mut self.announced).into_iter();
-        self.announced = announced
-            .map(|(mut announcement, times)| {
-                announcement.address = announcement.address.map(&mut other);
-                (announcement, times)
-            })
-            .collect();
-    }
-
-    /// Forgets every byte of payload, and every fact that may tell of a host or a person.
-    pub fn forget_names(&mut self) {
-        if let Some(identity) = &mut self.identity {
-            let facts = std::mem::take(&mut identity.details).into_vec();
-            identity.details =
-                facts.into_iter().filter(|fact| NAMELESS.contains(&fact.name)).collect();
-            identity.shown.1 = Box::default();
-        }
-        let announced = std::mem::take(&mut self.announced).into_iter();
-        self.announced = announced
-            .map(|(mut announcement, times)| {
-                announcement.detail.take_if(|fact| !NAMELESS.contains(&fact.name));
-                (announcement, times)
-            })
-            .collect();
-    }
-
-    /// Takes the one end of the flow for the other.
-    pub fn swap_ends(&mut self) {
-        if let Some(identity) = &mut self.identity {
-            identity.client = identity.client.map(End::other);
-            identity.shown.0 = identity.shown.0.other();
-        }
-        let announced = std::mem::take(&mut self.announced).into_iter();
-        self.announced = announced
-            .map(|(mut announcement, times)| {
-                announcement.by = announcement.by.other();
-                (announcement, times)
-            })
-            .collect();
-    }
-
-    fn weight(&self) -> usize {
-        let details = self.identity.iter().flat_map(|identity| identity.details.iter());
-        let details: usize = details.map(|one| size_of::<Detail>() + one.value.len()).sum();
-        size_of::<Content>() + details + self.announced.len() * ANNOUNCEMENT
-    }
-
-    /// Joins what the same flow showed later.
-    fn append(&mut self, later: Content) {
-        let Content { identity, announced, announcements_lost, unread } = later;
-        let grade = |identity: &Option<Identity>| identity.as_ref().map(|one| one.grade);
-        if grade(&identity) > grade(&self.identity) {
-            self.identity = identity;
-        }
-        for (announcement, (first, last)) in announced {
-            let known = self.announced.entry(announcement).or_insert((first, last));
-            *known = (first.min(known.0), last.max(known.1));
-        }
-        self.announcements_lost = self.announcements_lost.saturating_add(announcements_lost);
-        self.unread |= unread;
-    }
-}
-
 impl<'a> Payload<'a> {
     fn arrival(&self) -> Arrival<'a> {
         let Payload { sequence, bytes, wire, time, joined, .. } = *self;
@@ -582,37 +462,6 @@ impl Reading {
         if open {
             self.best = Some(Identity::of_media(end, grade, &self.tracks));
         }
-    }
-}
-
-impl Identity {
-    fn of(claim: Claim, evidence: &Evidence<'_>) -> Self {
-        let Claim { protocol, grade, client, proofs, details } = claim;
-        let shown = proofs.first().map_or((End::A, Box::default()), |proof| {
-            let piece = evidence.sent_by(proof.end).get(proof.piece);
-            let bytes = piece.and_then(|piece| piece.bytes.get(proof.offset..)).unwrap_or_default();
-            let length = proof.length.min(SHOWN);
-            (proof.end, bytes.get(..length).unwrap_or(bytes).into())
-        });
-        Identity { protocol, grade, client, details: details.into(), shown }
-    }
-
-    fn of_media(end: End, grade: Grade, tracks: &[Track; 2]) -> Self {
-        let mut details: Vec<Detail> = Vec::new();
-        for source in tracks.iter().flat_map(Track::sources).filter(|one| one.is_stream()) {
-            details.push(Detail { name: "ssrc", value: format!("{:08x}", source.ssrc()) });
-            details.extend(
-                source
-                    .payload_types()
-                    .iter()
-                    .map(|kind| Detail { name: "payload-type", value: kind.to_string() }),
-            );
-        }
-        details.sort();
-        details.dedup();
-        details.truncate(16);
-        let shown = (end, Box::default());
-        Identity { protocol: Protocol::Rtp, grade, client: None, details: details.into(), shown }
     }
 }
 

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::Recogniser;
 use super::announcement::{Announcement, Follower};
 use super::claim::{Answer, Claim, Grade, Proof};
+use super::content::SHOWN;
 use super::evidence::{Carriage, End, Evidence, Piece};
 use super::protocol::Protocol;
-use super::recognition::SHOWN;
 use crate::base::Cursor;
 
 /// The recogniser of T.38.
