@@ -55,11 +55,14 @@ fn word(bytes: &[u8], offset: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*word))
 }
 
-/// The one's complement sum (RFC 1071).
+/// The one's complement sum (RFC 1071), of a multiple of four bytes. Four at a time: the sum does
+/// not depend on how many words are added at once, nor on the byte order (section 2).
 fn sum(bytes: &[u8]) -> u16 {
-    let (words, _) = bytes.as_chunks::<2>();
-    let sum = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
-    fold(sum) as u16
+    let (words, _) = bytes.as_chunks::<4>();
+    let sum: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
+    let half = (sum & 0xffff_ffff) + (sum >> 32);
+    let quarter = (half & 0xffff) + (half >> 16 & 0xffff) + (half >> 32);
+    fold(quarter as u32) as u16
 }
 
 fn fold(sum: u32) -> u32 {

@@ -5,9 +5,8 @@
 //! new encapsulation is a file with a `step` and a line here. What hangs on nothing is named or
 //! counted as unknown, never dropped.
 
-use super::packet::{Packet, Step};
+use super::packet::{Ending, Packet, Step};
 use super::stop::{Layer, Stop, StopReason};
-use super::unit::Decoded;
 use super::{link, net, non_ip, transport, tunnel};
 use crate::base::{IpProto, LinkType};
 
@@ -279,8 +278,8 @@ fn ip_protocol(protocol: IpProto, packet: &mut Packet<'_>) -> Step {
 pub(super) fn undecoded(hook: On) -> Step {
     let (layer, value) = hook.place();
     if non_ip::non_ip_name(layer, value).is_some() && !non_ip::hides_ip(layer, value) {
-        Step::Done(Decoded::NonIp(layer, value))
+        Step::Done(Ending::NonIp(layer, value))
     } else {
-        Step::Done(Decoded::Stopped(Stop { layer, reason: StopReason::Unknown, value }))
+        Step::Done(Ending::Stopped(Stop { layer, reason: StopReason::Unknown, value }))
     }
 }

@@ -34,7 +34,7 @@ mod unit;
 
 use crate::capture::FrameMeta;
 use dispatch::On;
-use packet::{Carrying, Packet, Step};
+use packet::{Ending, FlowPacket, Packet, Step};
 
 pub use fields::{Field, FieldValue};
 pub use fingerprint::{Distinction, Fingerprint};
@@ -60,11 +60,14 @@ const TUNNEL_LIMIT: u32 = 16;
 /// carries cannot be read or is no IP packet, the frame counts for the tunnel itself, so that
 /// nothing hides in it; only a mirrored frame without IP is a frame without IP.
 pub fn dissect(frame: &FrameMeta, bytes: &[u8], observer: &mut impl Observer) -> Decoded {
-    follow(&mut Packet::new(frame, bytes), On::Link(frame.link), observer)
+    let mut packet = Packet::new(frame, bytes);
+    let ending = follow(&mut packet, On::Link(frame.link), observer);
+    packet.decoded(ending)
 }
 
-/// Peels headers off `packet` from the one found on `hook` until its class is known.
-fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -> Decoded {
+/// Peels headers off `packet` from the one found on `hook` until its class is known. Leaves it
+/// where they end.
+fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -> Ending {
     let mut hook = hook;
     let mut outside: Option<Outside<'a>> = None;
     let mut tunnels = 0;
@@ -76,7 +79,9 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
         if let Some(format) = packet.format.filter(|_| packet.offset() > start) {
             observer.header(Header { format, offset: start, length: packet.offset() - start });
         }
-        if let Some(carrier) = packet.carrier.take() {
+        if packet.carrier.is_some()
+            && let Some(carrier) = packet.carrier.take()
+        {
             observer.carrier(carrier);
             if let Some(outside) = &mut outside {
                 outside.carrier = Some(carrier);
@@ -94,30 +99,33 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
                 hook = inside;
             }
             Step::NoTunnel => {
-                return outside.map_or_else(|| unknown(hook), |outside| outside.own_flow(observer));
+                return match outside {
+                    Some(outside) => outside.own_flow(packet, observer),
+                    None => unknown(hook),
+                };
             }
-            Step::Done(decoded) => return settle(decoded, packet, outside, observer),
+            Step::Done(ending) => return settle(ending, packet, outside, observer),
         }
     }
     settle(too_deep(hook, HEADER_LIMIT), packet, outside, observer)
 }
 
-/// The class of a frame, of which decoding came to `decoded` and `outside` is the innermost
-/// tunnel.
-fn settle(
-    decoded: Decoded,
-    packet: &Packet<'_>,
-    outside: Option<Outside<'_>>,
+/// Where the headers of a frame end, of which decoding came to `ending` and `outside` is the
+/// innermost tunnel.
+fn settle<'a>(
+    ending: Ending,
+    packet: &mut Packet<'a>,
+    outside: Option<Outside<'a>>,
     observer: &mut impl Observer,
-) -> Decoded {
-    let Some(outside) = outside else { return decoded };
-    match decoded {
-        Decoded::Unit(_) | Decoded::Fragment(_) => decoded,
-        Decoded::NonIp(..) if packet.mirrored => decoded,
-        Decoded::NonIp(..) => outside.own_flow(observer),
-        Decoded::Stopped(stop) => {
+) -> Ending {
+    let Some(outside) = outside else { return ending };
+    match ending {
+        Ending::Flow(_) | Ending::Fragment { .. } => ending,
+        Ending::NonIp(..) if packet.mirrored => ending,
+        Ending::NonIp(..) => outside.own_flow(packet, observer),
+        Ending::Stopped(stop) => {
             observer.unread_inside(stop);
-            outside.own_flow(observer)
+            outside.own_flow(packet, observer)
         }
     }
 }
@@ -127,27 +135,28 @@ struct Outside<'a> {
     /// The packet before it was.
     packet: Packet<'a>,
     /// That packet as one of its own flow.
-    carrying: Carrying,
+    carrying: FlowPacket,
     /// What its header said of it, once that was read.
     carrier: Option<Carrier>,
 }
 
-impl Outside<'_> {
-    /// The class of the tunnel packet as one of its own flow.
-    fn own_flow(self, observer: &mut impl Observer) -> Decoded {
+impl<'a> Outside<'a> {
+    /// Goes back to the tunnel packet as one of its own flow.
+    fn own_flow(self, packet: &mut Packet<'a>, observer: &mut impl Observer) -> Ending {
         if let Some(carrier) = self.carrier {
             observer.own_flow(carrier);
         }
-        self.packet.own_flow(self.carrying)
+        *packet = self.packet;
+        Ending::Flow(self.carrying)
     }
 }
 
-fn too_deep(hook: On, limit: u32) -> Decoded {
+fn too_deep(hook: On, limit: u32) -> Ending {
     let (layer, _) = hook.place();
-    Decoded::Stopped(Stop { layer, reason: StopReason::TooDeep, value: limit.into() })
+    Ending::Stopped(Stop { layer, reason: StopReason::TooDeep, value: limit.into() })
 }
 
-fn unknown(hook: On) -> Decoded {
+fn unknown(hook: On) -> Ending {
     let (layer, value) = hook.place();
-    Decoded::Stopped(Stop { layer, reason: StopReason::Unknown, value })
+    Ending::Stopped(Stop { layer, reason: StopReason::Unknown, value })
 }

@@ -1,7 +1,8 @@
 //! The walk through one frame: where it stands and what the headers read so far have said.
 //!
-//! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place so
-//! that lengths mean the same for every header. Not here: the layout of any header.
+//! In: a frame, then each step's findings. Out: the [`Decoded`] classes, built in one place, once
+//! all headers are read, so that lengths mean the same for every header. Not here: the layout of any
+//! header.
 
 use super::checksum;
 use super::dispatch::On;
@@ -21,17 +22,38 @@ pub(super) enum Step {
     /// Another header follows.
     Next(On),
     /// What IP carries is a tunnel, or by its port may be one: its header follows. When there is
-    /// nothing to be read in it, the packet is what [`Carrying`] says.
-    Enter(On, Carrying),
+    /// nothing to be read in it, the packet is what [`FlowPacket`] says.
+    Enter(On, FlowPacket),
     /// It is no tunnel after all, or an empty one.
     NoTunnel,
     /// The class of the frame is known.
-    Done(Decoded),
+    Done(Ending),
 }
 
-/// A packet that may be a tunnel, taken as a packet of its own flow.
+/// Where the headers of a frame end. Small, because each step hands it on;
+/// [`Packet::decoded`] makes the whole of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Carrying {
+pub(super) enum Ending {
+    /// At a packet of a flow, positioned at its transport payload.
+    Flow(FlowPacket),
+    /// At a fragment that is not the first of its datagram, positioned at its payload.
+    Fragment {
+        /// Ties it to the others of its datagram.
+        identification: u32,
+        /// Bytes of the datagram that lie before it.
+        offset: u32,
+        /// Whether it is the last of the datagram.
+        is_last: bool,
+    },
+    /// At a protocol that carries no IP.
+    NonIp(Layer, u64),
+    /// Before a flow was known.
+    Stopped(Stop),
+}
+
+/// What the transport header of a packet said, of a tunnel packet too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FlowPacket {
     /// Of sender and receiver.
     pub(super) ports: (u16, u16),
     /// Bytes of transport payload on the wire.
@@ -194,7 +216,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Goes over from the headers around a tunnel to the tunnel itself.
-    pub(super) fn enter(&mut self, carrying: Carrying) {
+    pub(super) fn enter(&mut self, carrying: FlowPacket) {
         self.tunnel_ports = carrying.ports;
         self.tunnel_fragment = self.ip.first_fragment.or(self.tunnel_fragment);
         self.mirrored = false;
@@ -203,13 +225,8 @@ impl<'a> Packet<'a> {
 
     /// Hands over to the tunnel whose header follows. A quoted packet names the flow that met an
     /// error, so its tunnels stay closed.
-    pub(super) fn tunnel(&self, hook: On, carrying: Carrying) -> Step {
-        if self.quoted { Step::Done(self.own_flow(carrying)) } else { Step::Enter(hook, carrying) }
-    }
-
-    /// A tunnel packet as one of its own flow, positioned at its transport payload.
-    pub(super) fn own_flow(&self, carrying: Carrying) -> Decoded {
-        self.decoded(carrying.ports, carrying.payload, carrying.transport)
+    pub(super) fn tunnel(&self, hook: On, carrying: FlowPacket) -> Step {
+        if self.quoted { Step::Done(Ending::Flow(carrying)) } else { Step::Enter(hook, carrying) }
     }
 
     /// Notes that the packet came through a tunnel, of which the header was just read.
@@ -236,7 +253,7 @@ impl<'a> Packet<'a> {
     /// Stops at a header.
     pub(super) fn stop(&self, layer: Layer, reason: StopReason, value: impl TryInto<u64>) -> Step {
         let value = value.try_into().unwrap_or(u64::MAX);
-        Step::Done(Decoded::Stopped(Stop { layer, reason, value }))
+        Step::Done(Ending::Stopped(Stop { layer, reason, value }))
     }
 
     /// Hands over to the header that the IP protocol number names.
@@ -257,16 +274,60 @@ impl<'a> Packet<'a> {
         checksum::oddities(packet, self.ip.protocol, self.ip.bytes)
     }
 
-    /// Notes that the packet is the first fragment of a datagram, positioned at its payload.
-    pub(super) fn begins_datagram(&mut self, datagram: DatagramId) {
-        self.ip.first_fragment = Some((datagram, self.offset));
+    /// The datagram of which the packet is a fragment.
+    fn datagram(&self, identification: u32) -> DatagramId {
+        let IpFacts { source, destination, protocol, .. } = self.ip;
+        DatagramId { source, destination, protocol, identification }
     }
 
-    /// Ends at a fragment that is not the first of its datagram, positioned at its payload.
-    /// `offset` is how many bytes of the datagram lie before it.
-    pub(super) fn later_fragment(&self, datagram: DatagramId, offset: u32, is_last: bool) -> Step {
-        Step::Done(Decoded::Fragment(FragmentUnit {
-            datagram,
+    /// Hands over from a fragment, positioned at its payload, to the header that the IP protocol
+    /// number names, if it is the first of its datagram. `offset` is how many bytes of the datagram
+    /// lie before it.
+    pub(super) fn fragment(
+        &mut self,
+        protocol: IpProto,
+        identification: u32,
+        offset: u32,
+        goes_on: bool,
+    ) -> Step {
+        self.ip.protocol = protocol;
+        if offset != 0 {
+            return Step::Done(Ending::Fragment { identification, offset, is_last: !goes_on });
+        }
+        if goes_on {
+            self.ip.first_fragment = Some((self.datagram(identification), self.offset));
+        }
+        Step::Next(On::Ip(protocol))
+    }
+
+    /// Ends at a packet of a flow, positioned at its transport payload of `payload` bytes on the
+    /// wire. `ports` are those of sender and receiver.
+    pub(super) fn unit(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Step {
+        Step::Done(Ending::Flow(FlowPacket { ports, payload, transport }))
+    }
+
+    /// The flow of the packet, and which way it travels.
+    pub(super) fn flow(&self, ports: (u16, u16)) -> (FlowKey, Direction) {
+        let source = self.ip.source.with_port(ports.0);
+        let destination = self.ip.destination.with_port(ports.1);
+        FlowKey::new(source, destination, self.ip.protocol)
+    }
+
+    /// The class of the frame.
+    pub(super) fn decoded(&self, ending: Ending) -> Decoded {
+        match ending {
+            Ending::Flow(packet) => Decoded::Unit(self.flow_unit(packet)),
+            Ending::Fragment { identification, offset, is_last } => {
+                Decoded::Fragment(self.fragment_unit(identification, offset, is_last))
+            }
+            Ending::NonIp(layer, value) => Decoded::NonIp(layer, value),
+            Ending::Stopped(stop) => Decoded::Stopped(stop),
+        }
+    }
+
+    fn fragment_unit(&self, identification: u32, offset: u32, is_last: bool) -> FragmentUnit {
+        FragmentUnit {
+            datagram: self.datagram(identification),
             datagram_offset: offset,
             is_last,
             time: self.frame.time,
@@ -281,21 +342,14 @@ impl<'a> Packet<'a> {
             path: self.path,
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
-        }))
+        }
     }
 
-    /// Ends at a packet of a flow, positioned at its transport payload of `payload` bytes on the
-    /// wire. `ports` are those of sender and receiver.
-    pub(super) fn unit(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Step {
-        Step::Done(self.decoded(ports, payload, transport))
-    }
-
-    fn decoded(&self, ports: (u16, u16), payload: usize, transport: Transport) -> Decoded {
-        let source = self.ip.source.with_port(ports.0);
-        let destination = self.ip.destination.with_port(ports.1);
-        let (key, direction) = FlowKey::new(source, destination, self.ip.protocol);
+    fn flow_unit(&self, packet: FlowPacket) -> Unit {
+        let FlowPacket { ports, payload, transport } = packet;
+        let (key, direction) = self.flow(ports);
         let payload = payload.min(self.wire_rest());
-        Decoded::Unit(Unit {
+        Unit {
             key,
             direction,
             time: self.frame.time,
@@ -312,15 +366,21 @@ impl<'a> Packet<'a> {
             vlan: self.vlan,
             fingerprint: self.fingerprint(),
             oddities: self.oddities(),
-            aside: match (self.ip.first_fragment.or(self.tunnel_fragment), self.about) {
-                (Some((datagram, start)), _) => {
-                    let before = self.offset.saturating_sub(start);
-                    Aside::FirstFragment(datagram, u16::try_from(before).unwrap_or(u16::MAX))
-                }
-                (None, Some((key, direction))) => Aside::Quotes(key, direction),
-                (None, None) => Aside::None,
-            },
-        })
+            aside: self.aside(),
+        }
+    }
+
+    fn aside(&self) -> Aside {
+        if let Some((datagram, start)) =
+            self.ip.first_fragment.as_ref().or(self.tunnel_fragment.as_ref())
+        {
+            let before = self.offset.saturating_sub(*start);
+            Aside::FirstFragment(*datagram, u16::try_from(before).unwrap_or(u16::MAX))
+        } else if let Some((key, direction)) = self.about {
+            Aside::Quotes(key, direction)
+        } else {
+            Aside::None
+        }
     }
 
     /// Whether the packet goes on in later fragments.

@@ -8,11 +8,10 @@
 use crate::base::Cursor;
 use crate::decode::dispatch::On;
 use crate::decode::fields::{FieldReader, HeaderFormat};
-use crate::decode::packet::{Packet, Step};
+use crate::decode::packet::{Ending, Packet, Step};
 use crate::decode::path::Outer;
 use crate::decode::plausible;
 use crate::decode::stop::{Layer, StopReason};
-use crate::decode::unit::Decoded;
 
 static FORMAT: HeaderFormat = HeaderFormat { name: "mpls", fields };
 static CONTROL_WORD: HeaderFormat =
@@ -70,7 +69,7 @@ pub(in crate::decode) fn below(packet: &mut Packet<'_>) -> Step {
     }
     match kind {
         4 | 6 => Step::Next(On::AnyIp),
-        ASSOCIATED_CHANNEL => Step::Done(Decoded::NonIp(Layer::Mpls, ASSOCIATED_CHANNEL.into())),
+        ASSOCIATED_CHANNEL => Step::Done(Ending::NonIp(Layer::Mpls, ASSOCIATED_CHANNEL.into())),
         _ => packet.stop(Layer::Mpls, StopReason::Unknown, kind),
     }
 }

@@ -8,9 +8,8 @@
 use crate::base::Cursor;
 use crate::decode::dispatch::On;
 use crate::decode::fields::{FieldReader, HeaderFormat};
-use crate::decode::packet::{Packet, Step};
+use crate::decode::packet::{Ending, Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
-use crate::decode::unit::Decoded;
 
 static FORMAT: HeaderFormat = HeaderFormat { name: "wlan", fields };
 
@@ -55,7 +54,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>, padded: bool, swapped: bo
         return packet.stop(Layer::Wlan, StopReason::BadField, kind);
     }
     if kind & TYPE != DATA || kind & NO_DATA != 0 {
-        return Step::Done(Decoded::NonIp(Layer::Wlan, (kind & TYPE).into()));
+        return Step::Done(Ending::NonIp(Layer::Wlan, (kind & TYPE).into()));
     }
     let Some(data) = data(&mut header, kind, flags) else {
         return packet.missing(Layer::Wlan);

@@ -9,7 +9,6 @@ use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::transport;
-use crate::decode::unit::DatagramId;
 use etherparse::{Ipv6FragmentHeaderSlice, Ipv6RawExtHeaderSlice};
 
 static FORMAT: HeaderFormat = HeaderFormat { name: "ipv6-extension", fields };
@@ -39,21 +38,8 @@ pub(in crate::decode) fn fragment(packet: &mut Packet<'_>) -> Step {
     packet.advance(&FRAGMENT, header.slice().len());
     // RFC 8200 lets later fragments differ in the next header; no stack makes use of it.
     let protocol = IpProto(header.next_header().0);
-    let datagram = DatagramId {
-        source: packet.ip.source,
-        destination: packet.ip.destination,
-        protocol,
-        identification: header.identification(),
-    };
-    let offset = header.fragment_offset();
-    if offset.value() != 0 {
-        let offset = offset.byte_offset().into();
-        return packet.later_fragment(datagram, offset, !header.more_fragments());
-    }
-    if header.more_fragments() {
-        packet.begins_datagram(datagram);
-    }
-    packet.next_protocol(protocol)
+    let offset = header.fragment_offset().byte_offset().into();
+    packet.fragment(protocol, header.identification(), offset, header.more_fragments())
 }
 
 fn fields(header: &mut FieldReader<'_>) {

@@ -4,7 +4,6 @@ use crate::base::{Endpoint, IpProto};
 use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{IpFacts, Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
-use crate::decode::unit::DatagramId;
 use etherparse::Ipv4HeaderSlice;
 use etherparse::err::ipv4::{HeaderError, HeaderSliceError};
 
@@ -47,17 +46,8 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     packet.declare(bytes);
     packet.advance(&FORMAT, header_bytes);
 
-    let identification = header.identification().into();
-    let datagram = DatagramId { source, destination, protocol, identification };
-    let offset = header.fragments_offset();
-    if offset.value() != 0 {
-        let offset = offset.byte_offset().into();
-        return packet.later_fragment(datagram, offset, !header.more_fragments());
-    }
-    if header.more_fragments() {
-        packet.begins_datagram(datagram);
-    }
-    packet.next_protocol(protocol)
+    let offset = header.fragments_offset().byte_offset().into();
+    packet.fragment(protocol, header.identification().into(), offset, header.more_fragments())
 }
 
 fn fields(header: &mut FieldReader<'_>) {

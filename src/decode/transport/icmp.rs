@@ -7,9 +7,9 @@
 use crate::base::{Cursor, IpProto};
 use crate::decode::dispatch::On;
 use crate::decode::fields::{FieldReader, HeaderFormat};
-use crate::decode::packet::{Packet, Step};
+use crate::decode::packet::{Ending, Packet, Step};
 use crate::decode::stop::Layer;
-use crate::decode::unit::{Decoded, Transport};
+use crate::decode::unit::Transport;
 use crate::decode::{Direction, FlowKey, follow};
 
 static FORMAT: HeaderFormat = HeaderFormat { name: "icmp", fields };
@@ -41,8 +41,9 @@ fn is_error(protocol: IpProto, kind: u8) -> bool {
 
 /// The flow of the quoted packet, when its ports are readable.
 fn quoted_flow(packet: &Packet<'_>) -> Option<(FlowKey, Direction)> {
-    match follow(&mut packet.quotation()?, On::AnyIp, &mut ()) {
-        Decoded::Unit(unit) => Some((unit.key, unit.direction)),
+    let mut quoted = packet.quotation()?;
+    match follow(&mut quoted, On::AnyIp, &mut ()) {
+        Ending::Flow(flow) => Some(quoted.flow(flow.ports)),
         _ => None,
     }
 }

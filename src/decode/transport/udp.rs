@@ -3,7 +3,7 @@
 use crate::base::Cursor;
 use crate::decode::dispatch::over_udp;
 use crate::decode::fields::{FieldReader, HeaderFormat};
-use crate::decode::packet::{Carrying, Packet, Step};
+use crate::decode::packet::{FlowPacket, Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::unit::Transport;
 
@@ -28,7 +28,7 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     let payload = usize::from(length).checked_sub(HEADER).unwrap_or(packet.wire_rest());
     let ports = (source, destination);
     match over_udp(destination).or_else(|| over_udp(source)) {
-        Some(hook) => packet.tunnel(hook, Carrying { ports, payload, transport: Transport::Udp }),
+        Some(hook) => packet.tunnel(hook, FlowPacket { ports, payload, transport: Transport::Udp }),
         None => packet.unit(ports, payload, Transport::Udp),
     }
 }

@@ -22,11 +22,11 @@ pub(super) mod tzsp;
 pub(super) mod vxlan;
 
 use super::dispatch::On;
-use super::packet::{Carrying, Packet, Step};
+use super::packet::{FlowPacket, Packet, Step};
 use super::unit::Transport;
 
 /// Hands over to a tunnel that hangs on an IP protocol number.
 pub(super) fn over_ip(packet: &Packet<'_>, hook: On) -> Step {
     let payload = packet.wire_rest();
-    packet.tunnel(hook, Carrying { ports: (0, 0), payload, transport: Transport::Other })
+    packet.tunnel(hook, FlowPacket { ports: (0, 0), payload, transport: Transport::Other })
 }
