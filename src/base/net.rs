@@ -8,60 +8,53 @@ use serde::{Deserialize, Serialize};
 
 /// An address and a port. The port is 0 where the protocol has none.
 ///
-/// Addresses are held as 16 bytes, IPv4 in its mapped form (`::ffff:a.b.c.d`), so that both
+/// Addresses are held as 128 bits, IPv4 in its mapped form (`::ffff:a.b.c.d`), so that both
 /// families share one ordering and one hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Endpoint {
-    address: [u8; 16],
+    /// The upper half of the address, then the lower: compared as they are in each packet.
+    address: [u64; 2],
     port: u16,
-}
-
-impl Ord for Endpoint {
-    /// By the bytes of the address, then by port. Sixteen bytes compared as one number cost less
-    /// than as bytes, and each packet needs it.
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let number = |endpoint: &Endpoint| u128::from_be_bytes(endpoint.address);
-        number(self).cmp(&number(other)).then(self.port.cmp(&other.port))
-    }
-}
-
-impl PartialOrd for Endpoint {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 impl Endpoint {
     /// An endpoint from an address of either family and a port.
     pub fn new(address: IpAddr, port: u16) -> Self {
-        let address = match address {
-            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-            IpAddr::V6(v6) => v6.octets(),
-        };
-        Endpoint { address, port }
+        match address {
+            IpAddr::V4(v4) => Endpoint::v4(v4.octets(), port),
+            IpAddr::V6(v6) => Endpoint::v6(v6.octets(), port),
+        }
     }
 
     /// From the four address bytes of an IPv4 header.
     pub fn v4(address: [u8; 4], port: u16) -> Self {
-        let [a, b, c, d] = address;
-        Endpoint { address: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d], port }
+        const MAPPED: u64 = 0xffff_0000_0000;
+        Endpoint { address: [0, MAPPED | u64::from(u32::from_be_bytes(address))], port }
     }
 
     /// From the sixteen address bytes of an IPv6 header.
     pub fn v6(address: [u8; 16], port: u16) -> Self {
+        let bits = u128::from_be_bytes(address);
+        Endpoint { address: [(bits >> 64) as u64, bits as u64], port }
+    }
+
+    /// From what [`Endpoint::address_words`] gives.
+    pub fn from_words(address: [u64; 2], port: u16) -> Self {
         Endpoint { address, port }
     }
 
     /// The address; IPv4 when it is IPv4-mapped.
     pub fn address(&self) -> IpAddr {
-        let v6 = Ipv6Addr::from(self.address);
+        let [high, low] = self.address;
+        let v6 = Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low));
         v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)
     }
 
-    /// The sixteen address bytes as two words, for hashing.
+    /// The address as two words, the upper half first; in the order of addresses.
     pub fn address_words(&self) -> [u64; 2] {
-        let bits = u128::from_ne_bytes(self.address);
-        [bits as u64, (bits >> 64) as u64]
+        self.address
     }
 
     /// The port in host order; 0 where the protocol has none.

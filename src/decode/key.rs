@@ -1,5 +1,7 @@
 //! The order-free key of a flow.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Endpoint, IpProto};
@@ -27,11 +29,27 @@ impl Direction {
 ///
 /// VLAN identifiers and outer headers are not part of it: a mirror port shows the two
 /// directions of one flow under different tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FlowKey {
-    a: Endpoint,
-    b: Endpoint,
-    protocol: IpProto,
+    /// Addresses of the lower and the higher end.
+    a: [u64; 2],
+    b: [u64; 2],
+    /// Port of the lower end from bit 24 on, of the higher end from bit 8 on, and the protocol.
+    rest: u64,
+}
+
+impl Ord for FlowKey {
+    /// By the lower end, then the higher, then the protocol.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let parts = |key: &FlowKey| (key.a(), key.b(), key.protocol());
+        parts(self).cmp(&parts(other))
+    }
+}
+
+impl PartialOrd for FlowKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl FlowKey {
@@ -39,41 +57,42 @@ impl FlowKey {
     ///
     /// A packet from an endpoint to itself counts as [`Direction::AToB`].
     pub fn new(source: Endpoint, destination: Endpoint, protocol: IpProto) -> (Self, Direction) {
-        if source <= destination {
-            (FlowKey { a: source, b: destination, protocol }, Direction::AToB)
+        let (a, b, direction) = if source <= destination {
+            (source, destination, Direction::AToB)
         } else {
-            (FlowKey { a: destination, b: source, protocol }, Direction::BToA)
-        }
+            (destination, source, Direction::BToA)
+        };
+        let ports = u64::from(a.port()) << 16 | u64::from(b.port());
+        let rest = ports << 8 | u64::from(protocol.0);
+        (FlowKey { a: a.address_words(), b: b.address_words(), rest }, direction)
     }
 
     /// The IP protocol.
     pub fn protocol(&self) -> IpProto {
-        self.protocol
+        IpProto(self.rest as u8)
     }
 
     /// The lower end.
     pub fn a(&self) -> Endpoint {
-        self.a
+        Endpoint::from_words(self.a, (self.rest >> 24) as u16)
     }
 
     /// The higher end.
     pub fn b(&self) -> Endpoint {
-        self.b
+        Endpoint::from_words(self.b, (self.rest >> 8) as u16)
     }
 
     /// The key as words, for hashing: every bit of it, and nothing else.
     pub fn words(&self) -> [u64; 5] {
-        let ends = (u64::from(self.a.port()) << 16) | u64::from(self.b.port());
-        let [a, b] = self.a.address_words();
-        let [c, d] = self.b.address_words();
-        [a, b, c, d, (ends << 8) | u64::from(self.protocol.0)]
+        let ([a, b], [c, d]) = (self.a, self.b);
+        [a, b, c, d, self.rest]
     }
 
     /// The end that sends in `direction`.
     pub fn sender(&self, direction: Direction) -> Endpoint {
         match direction {
-            Direction::AToB => self.a,
-            Direction::BToA => self.b,
+            Direction::AToB => self.a(),
+            Direction::BToA => self.b(),
         }
     }
 

@@ -16,6 +16,7 @@
 )]
 
 mod checksum;
+mod common;
 mod dispatch;
 mod fields;
 mod fingerprint;
@@ -60,6 +61,9 @@ const TUNNEL_LIMIT: u32 = 16;
 /// carries cannot be read or is no IP packet, the frame counts for the tunnel itself, so that
 /// nothing hides in it; only a mirrored frame without IP is a frame without IP.
 pub fn dissect(frame: &FrameMeta, bytes: &[u8], observer: &mut impl Observer) -> Decoded {
+    if let Some(unit) = common::read(frame, bytes, observer) {
+        return Decoded::Unit(unit);
+    }
     let mut packet = Packet::new(frame, bytes);
     let ending = follow(&mut packet, On::Link(frame.link), observer);
     packet.decoded(ending)

@@ -29,20 +29,23 @@ pub struct Timeline {
 impl Timeline {
     /// Notes the packets of a chunk in arrival order.
     pub fn note(&mut self, frames: &[FrameMeta]) {
-        let mut hour = (i64::MIN, 0_u64);
+        // A division for each packet would cost more than all the rest.
+        let (mut hour, mut span, mut packets) = (0, 0..0, 0);
         for frame in frames {
             self.step((frame.source.ordinal, frame.time));
-            let this = frame.time.nanos().div_euclid(HOUR);
-            if this == hour.0 {
-                hour.1 += 1;
-            } else {
-                self.add_hour(hour.0, hour.1);
-                hour = (this, 1);
+            let nanos = frame.time.nanos();
+            if !span.contains(&nanos) {
+                self.add_hour(hour, packets);
+                (hour, packets) = (nanos.div_euclid(HOUR), 0);
+                let begin = hour.saturating_mul(HOUR);
+                span = begin..begin.saturating_add(HOUR);
             }
+            packets += 1;
         }
-        self.add_hour(hour.0, hour.1);
+        self.add_hour(hour, packets);
     }
 
+    #[inline]
     fn step(&mut self, stop: Stop) {
         if let Some((_, before)) = self.last {
             self.gap(before, stop.1);
@@ -55,9 +58,8 @@ impl Timeline {
 
     fn gap(&mut self, before: Timestamp, after: Timestamp) {
         let gap = after.since(before);
-        let larger =
-            self.largest_gap.is_none_or(|(kept, at)| gap > kept || (gap == kept && before < at));
-        if gap > 0 && larger {
+        let larger = |(kept, at)| gap > kept || (gap == kept && before < at);
+        if gap > 0 && self.largest_gap.is_none_or(larger) {
             self.largest_gap = Some((gap, before));
         }
     }

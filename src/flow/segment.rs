@@ -78,6 +78,7 @@ impl TcpSeen {
     }
 
     /// Classifies the flag byte of a TCP header (RFC 9293 section 3.1).
+    #[inline]
     fn of_flags(flags: u8) -> TcpSeen {
         const FIN: u8 = 0x01;
         const SYN: u8 = 0x02;
@@ -187,6 +188,7 @@ impl Half {
         Half { packets, frame_bytes, ip_bytes, payload_bytes: ip_bytes, ..Half::default() }
     }
 
+    #[inline]
     fn of(unit: &Unit) -> Half {
         let mut half = Half {
             packets: 1,
@@ -226,6 +228,7 @@ impl Half {
     }
 
     /// Appends what the same end sent later.
+    #[inline]
     pub(super) fn append(&mut self, later: &Half) {
         let Half {
             packets,
@@ -309,6 +312,7 @@ impl Origin {
 }
 
 /// Who sent the SYN, with which sequence number, if the packet is one.
+#[inline]
 fn syn_of(unit: &Unit) -> Option<(Direction, u32)> {
     match unit.transport {
         Transport::Tcp { sequence, flags, .. } if TcpSeen::of_flags(flags).has(TcpSeen::SYN) => {

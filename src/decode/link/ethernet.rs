@@ -6,14 +6,14 @@ use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::{Layer, StopReason};
 use etherparse::Ethernet2HeaderSlice;
 
-static FORMAT: HeaderFormat = HeaderFormat { name: "ethernet", fields };
+pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "ethernet", fields };
 
 /// The smallest value that is an EtherType (IEEE 802.3 clause 3.2.6).
 const FIRST_ETHERTYPE: u16 = 0x0600;
 /// The largest value that is a length.
 const LONGEST_PAYLOAD: u16 = 1500;
 /// The bit of the first address byte that marks a group (IEEE 802 clause 8.2).
-const GROUP: u8 = 0x01;
+pub(in crate::decode) const GROUP: u8 = 0x01;
 
 /// Reads destination, source and EtherType.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {

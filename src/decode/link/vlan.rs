@@ -12,7 +12,7 @@ use crate::decode::path::Outer;
 use crate::decode::stop::Layer;
 use etherparse::SingleVlanHeaderSlice;
 
-static FORMAT: HeaderFormat = HeaderFormat { name: "vlan", fields };
+pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "vlan", fields };
 
 /// Reads one tag, its tag protocol identifier already taken as EtherType.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {

@@ -7,7 +7,7 @@ use crate::decode::stop::{Layer, StopReason};
 use etherparse::Ipv4HeaderSlice;
 use etherparse::err::ipv4::{HeaderError, HeaderSliceError};
 
-static FORMAT: HeaderFormat = HeaderFormat { name: "ipv4", fields };
+pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "ipv4", fields };
 
 /// Reads the header. A total length of 0 means that segmentation offload left it to the network
 /// card: the packet then fills the frame.

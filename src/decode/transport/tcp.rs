@@ -8,7 +8,7 @@ use crate::decode::packet::{Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::unit::Transport;
 
-static FORMAT: HeaderFormat = HeaderFormat { name: "tcp", fields };
+pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "tcp", fields };
 
 /// The header without options.
 const SHORTEST_HEADER: usize = 20;

@@ -7,7 +7,7 @@ use crate::decode::packet::{FlowPacket, Packet, Step};
 use crate::decode::stop::Layer;
 use crate::decode::unit::Transport;
 
-static FORMAT: HeaderFormat = HeaderFormat { name: "udp", fields };
+pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "udp", fields };
 
 /// The whole header.
 const HEADER: usize = 8;
