@@ -308,7 +308,7 @@ impl FlowTable {
     #[inline]
     fn note_change(&mut self, at: u32, unit: &Unit) {
         if let Some(changes) = &mut self.changes {
-            changes.note(at, unit.source.ordinal);
+            changes.note(at, unit.source.number);
         }
     }
 
@@ -321,7 +321,7 @@ impl FlowTable {
         }
     }
 
-    /// Packets before place `seen` in the stream change nothing from now on.
+    /// Packets that arrived up to number `seen` change nothing from now on.
     pub fn see(&mut self, seen: u64) {
         self.changes.iter_mut().for_each(|changes| changes.see(seen));
     }

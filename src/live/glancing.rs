@@ -81,7 +81,7 @@ impl GlancingThread {
 struct Glancing {
     common: Arc<Common>,
     metrics: Metrics,
-    /// What the looks at the whole told. Before the first there is none.
+    /// What the looks at the whole told.
     context: Option<Context>,
 }
 

@@ -16,11 +16,13 @@ use super::event::Event;
 use super::evidence::{EvidenceKeeper, Packets};
 use super::flows::FlowsFile;
 use super::metrics::Metrics;
+use super::priority::give_way;
 use super::session::{Ended, SessionError};
+use super::storing::{self, Storing};
 use super::telling::Telling;
 use super::writer::EventWriter;
 use crate::capture::{FrameBatch, InputSummary, TimeHealth};
-use crate::engine::{Evaluated, Fold, Partial};
+use crate::engine::{Evaluated, Fold};
 use crate::judge::model::{Policy, Site, Waivers};
 use crate::judge::{Assessment, Context, Grade, ReadingMode, Severity, Terms, assess};
 use crate::report::{self, Source, model::Report};
@@ -112,12 +114,14 @@ pub(super) struct Common {
     telling: Mutex<Telling>,
     /// What the last look at the whole told for glances to come, with its number.
     context: Mutex<Option<(Context, u64)>>,
+    /// Whether there ever was such a look.
+    has_context: AtomicBool,
 }
 
 impl Common {
     pub(super) fn new(rules: Rules, telling: Telling) -> Self {
         let (rules, telling) = (Mutex::new(Arc::new(rules)), Mutex::new(telling));
-        Common { rules, telling, context: Mutex::default() }
+        Common { rules, telling, context: Mutex::default(), has_context: AtomicBool::default() }
     }
 
     /// The rules in force.
@@ -139,6 +143,17 @@ impl Common {
     pub(super) fn take_context(&self) -> Option<(Context, u64)> {
         lock(&self.context).take()
     }
+
+    /// Leaves what the look of number `look` told to the glances to come.
+    pub(super) fn set_context(&self, context: Context, look: u64) {
+        *lock(&self.context) = Some((context, look));
+        self.has_context.store(true, Ordering::Release);
+    }
+
+    /// Whether enough is known to glance at what changed.
+    pub(super) fn has_context(&self) -> bool {
+        self.has_context.load(Ordering::Acquire)
+    }
 }
 
 /// A look that fell over half way leaves what is sound.
@@ -154,7 +169,7 @@ pub(super) struct Judging {
     pub(super) load: Load,
     pub(super) publish: Option<Publish>,
     pub(super) evidence: Option<EvidenceKeeper>,
-    pub(super) flows: Option<FlowsFile>,
+    pub(super) flows: Option<Arc<FlowsFile>>,
     pub(super) events: Arc<Mutex<EventWriter>>,
     pub(super) metrics: Metrics,
     pub(super) max_memory: u64,
@@ -180,6 +195,7 @@ impl JudgingThread {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
+            .start_handler(|_| give_way())
             .build()
             .map_err(SessionError::Threads)?;
         let run = move || pool.install(|| judging.run(&todo, &done));
@@ -240,8 +256,10 @@ impl Judging {
     fn look_on(&mut self, view: View, write: bool) {
         let (look, inputs, packets) = (view.look, view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, _) = self.look(view, &rules, write);
-        *lock(&self.common.context) = Some((Context::of(&assessment, &rules.site, look), look));
+        let (assessment, mut report, _, storing) = self.look(view, &rules, write);
+        self.common.set_context(Context::of(&assessment, &rules.site, look), look);
+        // What a report says, the next run knows.
+        storing::wait(storing);
         if write {
             self.write_evidence(&assessment, &inputs, &packets, &mut report);
             self.write_report(&mut report, &assessment, &inputs, &rules);
@@ -249,18 +267,26 @@ impl Judging {
     }
 
     /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for the
-    /// next run.
-    fn look(&mut self, view: View, rules: &Rules, keep: bool) -> (Assessment, Report, Evaluated) {
+    /// next run, which the last of the answers goes on to do.
+    fn look(
+        &mut self,
+        view: View,
+        rules: &Rules,
+        keep: bool,
+    ) -> (Assessment, Report, Evaluated, Option<Storing>) {
         let begun = clock::now();
         let View { mut fold, held, look, inputs, times, packets } = view;
         fold.push(&held);
         drop(held);
-        let partial = fold.finish();
-        if keep {
-            self.store_flows(&partial, &inputs, times);
-        }
-        let mut stream = partial.evaluate();
+        let storing = self.flows.as_ref().filter(|_| keep).and_then(|flows| {
+            let partial = fold.snapshot().finish();
+            storing::start(flows, partial, (inputs.clone(), times), &self.events)
+        });
+        let mut stream = fold.finish().evaluate();
         let records = std::mem::take(&mut stream.records);
+        if !self.common.has_context() {
+            self.common.set_context(Context::ahead_of(&records, &rules.site), look);
+        }
         let evidence = stream.evidence(&inputs, times);
         let terms = rules.terms();
         let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
@@ -279,13 +305,13 @@ impl Judging {
         if let Some(evidence) = &mut self.evidence {
             evidence.look(&assessment, &inputs, &report, &packets);
         }
+        let (findings, outside) = (by_reason(&report), outside(&report));
         self.metrics.update(|counters| {
             counters.look_seconds = clock::now().duration_since(begun).as_secs_f64();
-            counters.grade = report.outcome.grade.clone();
-            counters.findings = by_reason(&report);
-            counters.outside = outside(&report);
+            counters.grade.clone_from(&report.outcome.grade);
+            (counters.findings, counters.outside) = (findings, outside);
         });
-        (assessment, report, stream)
+        (assessment, report, stream, storing)
     }
 
     /// Writes the slices of evidence and enters them into the report. Answers why it could not.
@@ -300,15 +326,6 @@ impl Judging {
         let reason = evidence.write(assessment, inputs, report, packets).err()?;
         send(&self.events, Event::CheckpointFailed { reason: reason.clone() });
         Some(reason)
-    }
-
-    /// Writes what the next run needs to go on.
-    fn store_flows(&self, partial: &Partial, inputs: &[InputSummary], times: TimeHealth) {
-        let Some(flows) = &self.flows else { return };
-        if let Err(error) = flows.write(partial, inputs, times) {
-            let reason = format!("cannot write `{}`: {error}", flows.path().display());
-            send(&self.events, Event::StateFailed { reason });
-        }
     }
 
     /// Writes the report. Answers why it could not.
@@ -351,7 +368,8 @@ impl Judging {
     fn end(mut self, view: View) -> Ended {
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, stream) = self.look(view, &rules, true);
+        let (assessment, mut report, stream, storing) = self.look(view, &rules, true);
+        storing::wait(storing);
         let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
         let failed = self.write_report(&mut report, &assessment, &inputs, &rules).or(unkept);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);

@@ -16,19 +16,26 @@ mod clock;
 mod event;
 mod evidence;
 mod flows;
+mod forgetting;
 mod glancing;
+mod handover;
 #[cfg(feature = "live")]
 mod interface;
 mod judging;
 mod known;
+mod losses;
+mod main_loop;
 mod metrics;
+mod priority;
 mod ring;
 mod sandbox;
 pub mod schema;
+mod seen;
 mod service;
 mod session;
 mod source;
 mod state;
+mod storing;
 mod syslog;
 #[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod system_calls;

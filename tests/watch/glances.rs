@@ -28,6 +28,8 @@ fn packets(capture: &Path) -> FrameBatch {
     while inputs.fill(&mut batch) {
         for frame in &batch.frames {
             let mut frame = *frame;
+            // As an interface would number them.
+            frame.source.number = frame.source.ordinal + 1;
             let data = batch.data(&frame).to_vec();
             frame.offset = all.bytes.len();
             all.bytes.extend(data);
@@ -97,7 +99,7 @@ fn glance(
     rules: &Rules,
 ) -> Ids {
     let mut held = [FrameBatch { bytes: held.bytes.clone(), frames: held.frames.clone() }];
-    let mut changed = fold.changed(&mut held);
+    let mut changed = fold.changed(&mut held, usize::MAX);
     changed.push(&held);
     let mut stream = changed.finish().evaluate();
     assert_eq!(stream.accounting.of(portolan::flow::Class::TableFull).packets, 0);
