@@ -57,6 +57,7 @@ impl MainLoop {
     fn take(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Frames(batch) => self.take_frames(batch),
+            Arrival::Interfaces(interfaces) => self.seen.input.describe(interfaces),
             Arrival::Statistics(statistics) => {
                 self.seen.input.set_statistics(statistics);
                 self.handover.note_change();
