@@ -176,6 +176,7 @@ def main():
             if 0 <= number < len(due):
                 late.append(seconds(line["written"]) - begun - due[number])
     path.unlink()
+    print("  late, in order: " + " ".join(f"{seconds:.2f}" for seconds in late))
     late.sort()
     shown = {name: asking.most.get(f"portolan_{name}", 0.0) for name in
              ("look_seconds", "glance_seconds", "copy_seconds", "flows", "resident_memory_bytes")}

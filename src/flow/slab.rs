@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::history::FlowHistory;
 use crate::decode::FlowKey;
 
-/// Flows per slab: small enough to waste little in a quiet shard, and to be copied at once.
-const SLAB: usize = 256;
+/// Flows per slab: so few that a packet that changes one of them does not wait for the others to be
+/// copied, and that what is given up later does not come in lumps too large for the allocator.
+const SLAB: usize = 16;
 
 /// A flow, and the hash of its key.
 pub(super) type Slot = (u64, FlowKey, FlowHistory);

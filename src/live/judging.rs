@@ -139,6 +139,14 @@ impl Common {
         lock(&self.telling)
     }
 
+    /// Writes the state of findings anew. What is new is told meanwhile.
+    fn rewrite_state(&self) {
+        let Some((rewriting, known)) = self.telling().begin_rewrite() else { return };
+        let written = rewriting.write(&known);
+        self.telling().end_rewrite(written);
+        rewriting.settle();
+    }
+
     /// Takes over what a look at the whole told since this was asked last.
     pub(super) fn take_context(&self) -> Option<(Context, u64)> {
         lock(&self.context).take()
@@ -241,7 +249,7 @@ impl Judging {
                 Work::Look(view) => self.look_on(view, false),
                 Work::Checkpoint(view) => {
                     self.look_on(view, true);
-                    self.common.telling().rewrite_state();
+                    self.common.rewrite_state();
                 }
                 Work::Reload => self.reload(),
                 Work::Settle => self.common.telling().settle(),
@@ -385,8 +393,8 @@ impl Judging {
         drop(events);
         let mut telling = self.common.telling();
         telling.settle();
-        telling.rewrite_state();
         drop(telling);
+        self.common.rewrite_state();
         Ended { assessment, report, stream, inputs, rules, failed, unwritten }
     }
 }
