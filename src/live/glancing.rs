@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::clock;
-use super::judging::Common;
+use super::common::Common;
 use super::metrics::Metrics;
 use super::session::SessionError;
 use crate::capture::{FrameBatch, TimeHealth};

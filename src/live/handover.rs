@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::clock;
+use super::common::Common;
 use super::glancing::GlancingThread;
-use super::judging::{Common, JudgingThread, Work};
+use super::judging::{JudgingThread, Work};
 use super::metrics::Metrics;
 use super::seen::Seen;
 use super::session::{Ended, SessionError};

@@ -5,26 +5,26 @@
 //! all that a run amounts to. What is new in the meantime is told by `glancing`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
+use super::common::Common;
 use super::event::Event;
 use super::evidence::{EvidenceKeeper, Packets};
 use super::flows::FlowsFile;
 use super::metrics::Metrics;
 use super::priority::give_way;
+use super::rules::{Load, Rules};
 use super::session::{Ended, SessionError};
 use super::storing::{self, Storing};
-use super::telling::Telling;
 use super::writer::EventWriter;
 use crate::capture::{FrameBatch, InputSummary, TimeHealth};
 use crate::engine::{Evaluated, Fold};
-use crate::judge::model::{Policy, Site, Waivers};
-use crate::judge::{Assessment, Context, Grade, ReadingMode, Severity, Terms, assess};
+use crate::judge::{Assessment, Context, Terms, assess};
 use crate::report::{self, Source, model::Report};
 
 /// How long events may take to be written at the end.
@@ -32,40 +32,6 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Addresses kept for the terminal.
 const TALKERS: usize = 5;
-
-/// What is judged against.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The policy.
-    pub policy: Policy,
-    /// The site.
-    pub site: Site,
-    /// The waivers.
-    pub waivers: Waivers,
-    /// How unclear passages are read.
-    pub reading: ReadingMode,
-    /// Findings below this do not fail a run.
-    pub fail_on: Severity,
-    /// Evidence below this grade is too poor for a pass.
-    pub min_grade: Grade,
-}
-
-impl Rules {
-    /// The same, borrowed.
-    pub fn terms(&self) -> Terms<'_> {
-        Terms {
-            policy: &self.policy,
-            site: &self.site,
-            waivers: &self.waivers,
-            reading: self.reading,
-            fail_on: self.fail_on,
-            min_grade: self.min_grade,
-        }
-    }
-}
-
-/// Reads the rules again.
-pub type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
 
 /// What is written again and again.
 pub struct Checkpoint<'a> {
@@ -106,67 +72,6 @@ pub(super) enum Work {
     Settle,
     /// Write the last report and end.
     End(View),
-}
-
-/// What the looks have in common.
-pub(super) struct Common {
-    rules: Mutex<Arc<Rules>>,
-    telling: Mutex<Telling>,
-    /// What the last look at the whole told for glances to come, with its number.
-    context: Mutex<Option<(Context, u64)>>,
-    /// Whether there ever was such a look.
-    has_context: AtomicBool,
-}
-
-impl Common {
-    pub(super) fn new(rules: Rules, telling: Telling) -> Self {
-        let (rules, telling) = (Mutex::new(Arc::new(rules)), Mutex::new(telling));
-        Common { rules, telling, context: Mutex::default(), has_context: AtomicBool::default() }
-    }
-
-    /// The rules in force.
-    pub(super) fn rules(&self) -> Arc<Rules> {
-        Arc::clone(&lock(&self.rules))
-    }
-
-    /// Whether no others have been read since.
-    pub(super) fn are_in_force(&self, rules: &Arc<Rules>) -> bool {
-        Arc::ptr_eq(&lock(&self.rules), rules)
-    }
-
-    /// What has been told.
-    pub(super) fn telling(&self) -> MutexGuard<'_, Telling> {
-        lock(&self.telling)
-    }
-
-    /// Writes the state of findings anew. What is new is told meanwhile.
-    fn rewrite_state(&self) {
-        let Some((rewriting, known)) = self.telling().begin_rewrite() else { return };
-        let written = rewriting.write(&known);
-        self.telling().end_rewrite(written);
-        rewriting.settle();
-    }
-
-    /// Takes over what a look at the whole told since this was asked last.
-    pub(super) fn take_context(&self) -> Option<(Context, u64)> {
-        lock(&self.context).take()
-    }
-
-    /// Leaves what the look of number `look` told to the glances to come.
-    pub(super) fn set_context(&self, context: Context, look: u64) {
-        *lock(&self.context) = Some((context, look));
-        self.has_context.store(true, Ordering::Release);
-    }
-
-    /// Whether enough is known to glance at what changed.
-    pub(super) fn has_context(&self) -> bool {
-        self.has_context.load(Ordering::Acquire)
-    }
-}
-
-/// A look that fell over half way leaves what is sound.
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the thread needs.
@@ -360,7 +265,7 @@ impl Judging {
     fn reload(&self) {
         let reason = match (self.load)() {
             Ok(rules) => {
-                *lock(&self.common.rules) = Arc::new(rules);
+                self.common.set_rules(rules);
                 None
             }
             Err(reason) => Some(reason),

@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 
+use super::common::Common;
 use super::event::Event;
 use super::evidence::{EvidenceKeeper, EvidencePlan};
 use super::flows::{FlowsFile, Restored, Watched};
 use super::forgetting::Forgetting;
 use super::glancing::GlancingThread;
 use super::handover::Handover;
-use super::judging::{Common, Judging, JudgingThread, Load, Publish, Rules, send};
+use super::judging::{Judging, JudgingThread, Publish, send};
 use super::known::KnownFindings;
 use super::losses::Losses;
 use super::main_loop::MainLoop;
 use super::metrics::Metrics;
 use super::ring::PacketRing;
+use super::rules::{Load, Rules};
 use super::seen::Seen;
 use super::service::Service;
 use super::source::{self, Source};
