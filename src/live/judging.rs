@@ -292,7 +292,7 @@ impl Judging {
             result: report.outcome.result.clone(),
             grade: report.outcome.grade.clone(),
         };
-        let mut events = lock(&self.events);
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.send(stopped);
         let unwritten = events.finish(LAST_WORDS);
         drop(events);
