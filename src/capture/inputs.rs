@@ -170,8 +170,9 @@ impl Inputs {
         self.slots.get(input as usize).map(|slot| slot.path.as_path())
     }
 
-    /// Interfaces that an input has described so far, by its index as in [`Inputs::path`]. Those of all
-    /// its packets that were delivered are among them. Their counters may be ahead of these packets.
+    /// Interfaces that an input has described so far, by its index as in [`Inputs::path`]. Those of
+    /// all its packets that were delivered are among them. Their counters may be ahead of these
+    /// packets.
     pub fn interfaces(&self, input: u32) -> &[Interface] {
         let index = input as usize;
         if let Some(active) = self.active.iter().find(|active| active.index == index) {

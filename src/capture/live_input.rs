@@ -79,8 +79,8 @@ impl LiveInput {
         }
     }
 
-    /// Adds interfaces that the input has described, in the order of their numbers. To be told before
-    /// their packets are pushed. The first one takes the place of what the input began with.
+    /// Adds interfaces that the input has described, in the order of their numbers. To be told
+    /// before their packets are pushed. The first one takes the place of what the input began with.
     pub fn describe(&mut self, interfaces: Vec<Interface>) {
         self.running.describe(interfaces);
     }

@@ -1,5 +1,5 @@
-//! Gives up flows that ended long ago, by packet time, so that a watch of months needs the memory of
-//! some hours.
+//! Gives up flows that ended long ago, by packet time, so that a watch of months needs the memory
+//! of some hours.
 
 use super::metrics::Metrics;
 use crate::engine::Fold;

@@ -179,8 +179,8 @@ impl Judging {
         }
     }
 
-    /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for the
-    /// next run, which the last of the answers goes on to do.
+    /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for
+    /// the next run, which the last of the answers goes on to do.
     fn look(
         &mut self,
         view: View,

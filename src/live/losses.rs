@@ -1,5 +1,5 @@
-//! Tells of what a watch could not see: packets that were lost, clocks that jumped, and a table that
-//! is full.
+//! Tells of what a watch could not see: packets that were lost, clocks that jumped, and a table
+//! that is full.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

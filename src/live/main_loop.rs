@@ -1,8 +1,8 @@
 //! The main loop of a watch: packets into the fold, and at intervals a look at it.
 //!
-//! In: what the source's thread sends, and flags that signals set. Out: what the run amounts to. The
-//! loop itself never writes and never judges, so that packets are taken whatever a disk or a reader
-//! does.
+//! In: what the source's thread sends, and flags that signals set. Out: what the run amounts to.
+//! The loop itself never writes and never judges, so that packets are taken whatever a disk or a
+//! reader does.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,14 +3,14 @@
 //! `session` starts all of it and says what it amounts to. `source` delivers packets, of an
 //! interface or of a capture that is played back; `main_loop` folds them into what has been `seen`,
 //! with `forgetting` of what is long over and an eye on `losses`. `handover` decides when to look:
-//! `judging` looks at everything and `glancing`, more often, at what changed, each on a thread of its
-//! own, with the `rules` and more in `common`; `priority` lets the first give way. `telling` tells what
-//! is new by comparing with what is `known`; `event` gives that its shape and `writer` its way out, to
-//! `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of them. `state`
-//! remembers findings over a restart and `flows`, by `storing`, flows; `metrics` counts, `service`
-//! talks to the service manager, and `sandbox` and `system_calls` give up what the run does not need.
-//! The fold, the judge and the report are those of every other run: nothing is decided here that
-//! `check` would decide otherwise.
+//! `judging` looks at everything and `glancing`, more often, at what changed, each on a thread of
+//! its own, with the `rules` and more in `common`; `priority` lets the first give way. `telling`
+//! tells what is new by comparing with what is `known`; `event` gives that its shape and `writer`
+//! its way out, to `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of
+//! them. `state` remembers findings over a restart and `flows`, by `storing`, flows; `metrics`
+//! counts, `service` talks to the service manager, and `sandbox` and `system_calls` give up what
+//! the run does not need. The fold, the judge and the report are those of every other run: nothing
+//! is decided here that `check` would decide otherwise.
 //!
 //! This is the only layer besides the command line that looks at a clock, for when to look and
 //! when to write. What is found depends on the times of packets alone.

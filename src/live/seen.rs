@@ -1,7 +1,8 @@
 //! What a watch has seen so far: the fold, the packets that are still held back to be put in order,
 //! those kept as evidence, and what is known of the inputs.
 //!
-//! In: packets, as they arrive. Out: copies of all of it for a look, or of what changed for a glance.
+//! In: packets, as they arrive. Out: copies of all of it for a look, or of what changed for a
+//! glance.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Stores flows for the next run on a thread of its own, so that what is new is told meanwhile.
 //!
-//! In: a copy of what has been folded, which shares the flows. Whoever starts this waits for it before
-//! it starts another, so that two never write at once and no more than one such copy is held.
+//! In: a copy of what has been folded, which shares the flows. Whoever starts this waits for it
+//! before it starts another, so that two never write at once and no more than one such copy is
+//! held.
 
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};

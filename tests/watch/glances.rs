@@ -118,8 +118,9 @@ fn glance(
     ids(&assessment, &stream, rules)
 }
 
-/// Goes through a capture, some packets at a `step`. Answers how many findings there were, those that a glance told and no look
-/// at the same packets has, and those that such a look has and no glance told.
+/// Goes through a capture, some packets at a `step`. Answers how many findings there were, those
+/// that a glance told and no look at the same packets has, and those that such a look has and no
+/// glance told.
 fn go(all: &FrameBatch, step: usize, rules: &Rules) -> (usize, Ids, Ids) {
     let mut fold = Fold::new(foldhash::fast::RandomState::default(), u64::MAX);
     fold = fold.from_begin().noting_changes();
