@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Measures how long after the packet that decides it the event about a violation leaves.
 
-usage: scripts/bench-events.py [FLOWS] [RATE] [PROGRAM]
+usage: scripts/bench-events.py [--checkpoints] [FLOWS] [RATE] [PROGRAM]
 
 A capture is played back at its own speed: first FLOWS lookups (default 1000000), each from a port
 of its own, fill the flow table; then, while RATE packets a second (default 20000) go on to come,
 half of them of flows that are held and half of new ones, a connection that no row documents opens
 every other second. An event is late by the time at which its line was written less the time at
 which the first of these packets was due. PROGRAM is `target/release/portolan` by default. The
-capture goes to target/bench. Times of a look, of a glance and of the copies that packets wait for
+capture goes to target/bench. With --checkpoints flows are remembered in a state file, and reports and
+flows are written whenever the last ones are. Times of a look, of a glance and of the copies that packets wait for
 are asked of the metrics ten times a second; a program that does not tell one is shown with 0.
 """
 import datetime
 import json
 import random
+import signal
 import socket
 import struct
 import subprocess
@@ -151,7 +153,8 @@ def seconds(text):
 
 
 def main():
-    given = sys.argv[1:]
+    given = [word for word in sys.argv[1:] if word != "--checkpoints"]
+    checkpoints = len(given) < len(sys.argv) - 1
     flows = int(given[0]) if given else 1_000_000
     rate = int(given[1]) if len(given) > 1 else 20_000
     program = Path(given[2]) if len(given) > 2 else ROOT / "target/release/portolan"
@@ -164,8 +167,17 @@ def main():
     asking.start()
     command = [program, "watch", "--replay", path, "--speed", "original", "--site", SITE, "--quiet",
                "--events", events, "--max-memory", "8G", "--metrics", asking.url.split(":")[2].split("/")[0]]
-    subprocess.run(command, check=False)
+    files = [folder / name for name in ("events.state", "events.state.flows", "events.json")]
+    if checkpoints:
+        command += ["--state", files[0], "--report", files[2]]
+    run = subprocess.Popen(command)
+    while run.poll() is None:
+        time.sleep(1)
+        if checkpoints and asking.most:
+            run.send_signal(signal.SIGUSR1)
     asking.ended = True
+    for file in files:
+        file.unlink(missing_ok=True)
     lines = [json.loads(line) for line in events.read_text().splitlines()]
     begun = next(seconds(line["written"]) for line in lines if line["event"] == "started")
     late = []
@@ -176,6 +188,7 @@ def main():
             if 0 <= number < len(due):
                 late.append(seconds(line["written"]) - begun - due[number])
     path.unlink()
+    print("  late, in order: " + " ".join(f"{seconds:.2f}" for seconds in late))
     late.sort()
     shown = {name: asking.most.get(f"portolan_{name}", 0.0) for name in
              ("look_seconds", "glance_seconds", "copy_seconds", "flows", "resident_memory_bytes")}
@@ -184,6 +197,9 @@ def main():
           f"most {late[-1]:.2f} s" if late else "  no events")
     print(f"  longest look {shown['look_seconds']:.2f} s, glance {shown['glance_seconds']:.3f} s, "
           f"copy {shown['copy_seconds'] * 1000:.1f} ms")
+    if checkpoints:
+        written = asking.most.get("portolan_checkpoints_total", 0.0)
+        print(f"  reports written {written:.0f}")
     print(f"  flows {shown['flows']:.0f}, memory {shown['resident_memory_bytes'] / 2**20:.0f} MiB")
 
 

@@ -11,6 +11,8 @@ mod reload;
 mod restart;
 #[cfg(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod unit_file;
 
 use std::fs;
 use std::path::{Path, PathBuf};

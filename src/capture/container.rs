@@ -97,6 +97,14 @@ impl RecordReader {
         }
     }
 
+    /// The same, to be read.
+    pub(super) fn described(&self) -> &[Interface] {
+        match self {
+            RecordReader::Pcap(reader) => &reader.interfaces,
+            RecordReader::Pcapng(reader) => &reader.interfaces,
+        }
+    }
+
     /// Which container it is.
     pub(super) fn container(&self) -> Container {
         match self {

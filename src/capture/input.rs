@@ -12,6 +12,7 @@ use super::clock::is_orderly;
 use super::compression::{Decompressor, Hashing, Source};
 use super::container::{Opening, Record, RecordReader, Step, open_container};
 use super::feed::{Failure, Feed, FeedEnd, Message, Window};
+use super::interface::Interface;
 use super::summary::{Ending, InputSummary};
 use crate::base::Timestamp;
 
@@ -150,6 +151,11 @@ impl InputReader {
     /// Bytes of the input as stored that have been read.
     pub(super) fn stored_bytes(&self) -> u64 {
         self.feed.stored_bytes()
+    }
+
+    /// Interfaces described so far; those of all packets that have been read are among them.
+    pub(super) fn interfaces(&self) -> &[Interface] {
+        self.records.as_ref().map_or(&self.summary.interfaces, RecordReader::described)
     }
 
     /// What is known of the input; complete once it has ended.

@@ -16,6 +16,7 @@ use super::compression::{Hashing, Source};
 use super::error::OpenError;
 use super::feed::PIECE;
 use super::input::{Filled, InputReader, Limit, Place};
+use super::interface::Interface;
 use super::paths::{Expansion, Found, Skipped, expand, is_stdin, natural_order};
 use super::reorder::{Reorder, recycle};
 use super::summary::{Ending, InputSummary};
@@ -167,6 +168,21 @@ impl Inputs {
     /// The path of an input, by its index in [`FrameRef::input`](super::FrameRef::input).
     pub fn path(&self, input: u32) -> Option<&Path> {
         self.slots.get(input as usize).map(|slot| slot.path.as_path())
+    }
+
+    /// Interfaces that an input has described so far, by its index as in [`Inputs::path`]. Those of
+    /// all its packets that were delivered are among them. Their counters may be ahead of these
+    /// packets.
+    pub fn interfaces(&self, input: u32) -> &[Interface] {
+        let index = input as usize;
+        if let Some(active) = self.active.iter().find(|active| active.index == index) {
+            return active.reader.interfaces();
+        }
+        match self.slots.get(index).map(|slot| &slot.content) {
+            Some(Content::Stream(reader)) => reader.interfaces(),
+            Some(Content::Done(summary)) => &summary.interfaces,
+            _ => &[],
+        }
     }
 
     /// Files in the folders given that are not read, with the reason.

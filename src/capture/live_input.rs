@@ -79,6 +79,12 @@ impl LiveInput {
         }
     }
 
+    /// Adds interfaces that the input has described, in the order of their numbers. To be told
+    /// before their packets are pushed. The first one takes the place of what the input began with.
+    pub fn describe(&mut self, interfaces: Vec<Interface>) {
+        self.running.describe(interfaces);
+    }
+
     /// Notes that the input broke off.
     pub fn fail(&mut self, reason: &str) {
         let offset = self.running.summary.size;
@@ -107,6 +113,8 @@ impl LiveInput {
 pub struct RunningSummary {
     summary: InputSummary,
     previous: Option<Timestamp>,
+    /// Interfaces that the input itself has described.
+    described: usize,
 }
 
 impl RunningSummary {
@@ -116,7 +124,21 @@ impl RunningSummary {
         summary.resolution = Some(interface.resolution);
         summary.interfaces = vec![interface];
         summary.ending = Ending::Complete;
-        RunningSummary { summary, previous: None }
+        RunningSummary { summary, previous: None, described: 0 }
+    }
+
+    /// Adds interfaces, of which no packets are counted yet.
+    pub fn describe(&mut self, interfaces: Vec<Interface>) {
+        let uncounted = |interface| Interface {
+            packets: 0,
+            dropped_between: 0,
+            statistics: InterfaceStatistics::default(),
+            ..interface
+        };
+        self.summary.interfaces.truncate(self.described);
+        self.summary.interfaces.extend(interfaces.into_iter().map(uncounted));
+        self.described = self.summary.interfaces.len();
+        self.summary.resolution = self.summary.interfaces.first().map(|first| first.resolution);
     }
 
     /// Counts a frame.
@@ -131,7 +153,7 @@ impl RunningSummary {
             summary.clock.count(summary.packets, frame.time.since(previous));
         }
         summary.extend_span(frame.time);
-        if let Some(interface) = summary.interfaces.first_mut() {
+        if let Some(interface) = summary.interfaces.get_mut(frame.interface as usize) {
             interface.packets += 1;
             if interface.link == LinkType::default() {
                 interface.link = frame.link;

@@ -71,14 +71,16 @@ impl Fold {
     }
 
     /// A fold of flows alone that packets changed since this was asked last, with those that the
-    /// frames of `ahead` will change, which are not folded yet. It counts no packets. Of a great many
-    /// flows some are left for the next time. `ahead` is left with the frames that are to be added
-    /// to it.
-    pub fn changed(&mut self, ahead: &mut [FrameBatch]) -> Fold {
+    /// frames of `ahead` will change, which are not folded yet. It counts no packets. Of more than
+    /// about `most` flows some are left for the next time, and the newest come first. `ahead` is
+    /// left with the frames that are to be added to it. Frames are told by their numbers, so all
+    /// are of one input.
+    pub fn changed(&mut self, ahead: &mut [FrameBatch], most: usize) -> Fold {
         let most_runs = if self.used() < self.most_runs { self.most_runs } else { 0 };
         let chunk = |batch| chunks(batch, batch.frames.as_slice());
         let all: Vec<_> = ahead.iter().flat_map(chunk).collect();
-        let (partial, mut places) = self.decode(&all, |partial, routed, _| partial.changed(routed));
+        let (partial, mut places) =
+            self.decode(&all, |partial, routed, _| partial.changed(routed, most));
         places.sort_unstable();
         for batch in ahead {
             batch.frames.retain(|frame| places.binary_search(&frame.source.ordinal).is_ok());

@@ -22,10 +22,6 @@ pub use stored::StoreError;
 /// Number of shards of the flow table; the same for any number of threads.
 pub(super) const SHARDS: usize = 32;
 
-/// Most flows that are copied at a time because they were changed, so that packets do not wait
-/// long for it.
-const CHANGED: usize = 32_768;
-
 /// Most quoted five-tuples that are noted as changed.
 const QUOTED: usize = 4096;
 
@@ -54,7 +50,7 @@ pub struct Partial {
     blurred: Tally,
     /// Five-tuples that ICMP errors quoted, if changes are noted; see [`Partial::changed`].
     quoted: Option<BTreeSet<FlowKey>>,
-    /// Packets before this place in the stream were seen before they were folded.
+    /// Packets that arrived up to this number were seen before they were folded.
     seen_ahead: u64,
 }
 
@@ -137,10 +133,10 @@ impl Partial {
     }
 
     /// A stretch of which flows alone are known: those that packets changed since this was asked
-    /// last, and those that packets in `ahead` will change, which follow. No packets are counted
-    /// in it, and later fragments find no flow. Answers the places of the packets of `ahead` too
-    /// that may be folded into it, in no order.
-    pub(super) fn changed(&mut self, ahead: &[Routed]) -> (Partial, Vec<u64>) {
+    /// last, about `most` of them, and those that packets in `ahead` will change, which follow. No
+    /// packets are counted in it, and later fragments find no flow. Answers the places of the
+    /// packets of `ahead` too that may be folded into it, in no order.
+    pub(super) fn changed(&mut self, ahead: &[Routed], most: usize) -> (Partial, Vec<u64>) {
         let mut quoted = self.quoted.as_mut().map(std::mem::take).unwrap_or_default();
         let quotes = ahead.iter().flat_map(|chunk| &chunk.quotes);
         quoted.extend(quotes.filter_map(|unit| Some(unit.quoted()?.0)));
@@ -153,7 +149,7 @@ impl Partial {
         let seen = self.seen_ahead;
         let changed = |(number, shard): (usize, &mut Shard)| {
             let units = ahead.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
-            shard.changed(units, seen, CHANGED / SHARDS)
+            shard.changed(units, seen, most.div_ceil(SHARDS))
         };
         let (shards, places): (Vec<Shard>, Vec<Vec<u64>>) =
             self.shards.par_iter_mut().enumerate().map(changed).unzip();
@@ -163,8 +159,8 @@ impl Partial {
             quoted.contains(key) || shards.get(shard_of(hash)).is_some_and(has)
         });
         let units = ahead.iter().flat_map(|chunk| chunk.units.iter().flatten());
-        let end = units.map(|(_, unit)| unit.source.ordinal + 1).max().unwrap_or(0);
-        self.seen_ahead = seen.max(end);
+        let last = units.map(|(_, unit)| unit.source.number).max().unwrap_or(0);
+        self.seen_ahead = seen.max(last);
         self.shards.iter_mut().for_each(|shard| shard.table.see(self.seen_ahead));
         let Counts { timeline, carriers, .. } = &self.counts;
         let (timeline, carriers) = (timeline.clone(), carriers.clone());

@@ -69,7 +69,7 @@ impl Shard {
     }
 
     /// A copy with flows alone that were changed and not asked for since, about `most` of them,
-    /// those that units in `ahead` from place `seen` in the stream on would change among them.
+    /// those that units in `ahead` would change among them that arrived after number `seen`.
     /// Answers the places of the units too that may be added to it: all of one flow or none.
     pub(super) fn changed<'a>(
         &mut self,
@@ -78,7 +78,7 @@ impl Shard {
         most: usize,
     ) -> (Shard, Vec<u64>) {
         let mut new = BTreeSet::new();
-        for (hash, unit) in ahead.clone().filter(|(_, unit)| unit.source.ordinal >= seen) {
+        for (hash, unit) in ahead.clone().filter(|(_, unit)| unit.source.number > seen) {
             if new.insert(*hash) {
                 self.table.note_flow(*hash, &unit.key);
             }

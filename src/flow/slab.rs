@@ -5,15 +5,24 @@ use std::sync::Arc;
 use super::history::FlowHistory;
 use crate::decode::FlowKey;
 
-/// Flows per slab: small enough to waste little in a quiet shard, and to be copied at once.
-const SLAB: usize = 256;
+/// Flows per slab, as a power of two: small enough to waste little in a quiet shard.
+const COARSE: u32 = 8;
+
+/// The same in a table that is shared again and again: so few that a packet that changes one flow
+/// does not wait for many to be copied, and that what is given up later does not come in lumps too
+/// large for the allocator. It takes longer to find a flow then.
+const FINE: u32 = 4;
 
 /// A flow, and the hash of its key.
 pub(super) type Slot = (u64, FlowKey, FlowHistory);
 
 /// Flows in order of their places, which are counted from 0.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Slabs(Vec<Slab>);
+#[derive(Clone, Debug)]
+pub(super) struct Slabs {
+    slabs: Vec<Slab>,
+    /// Flows per slab, as a power of two.
+    size: u32,
+}
 
 #[derive(Clone, Debug)]
 enum Slab {
@@ -57,44 +66,76 @@ impl Slab {
     }
 }
 
+impl Default for Slabs {
+    fn default() -> Self {
+        Slabs { slabs: Vec::new(), size: COARSE }
+    }
+}
+
 impl Slabs {
+    /// The same flows at the same places, for a table that is shared again and again.
+    pub(super) fn into_fine(self) -> Slabs {
+        if self.size == FINE {
+            return self;
+        }
+        let mut fine = Slabs { slabs: Vec::new(), size: FINE };
+        for flow in self.into_flows() {
+            fine.push(flow);
+        }
+        fine
+    }
+
+    /// Memory of the same kind without flows.
+    pub(super) fn emptied(&self) -> Slabs {
+        Slabs { slabs: Vec::new(), size: self.size }
+    }
+
+    /// Which slab holds a place, and where in it.
+    #[inline]
+    fn split(&self, at: u32) -> (usize, usize) {
+        ((at >> self.size) as usize, (at & ((1 << self.size) - 1)) as usize)
+    }
+
     pub(super) fn get(&self, at: u32) -> Option<&Slot> {
-        self.0.get(at as usize / SLAB)?.flows().get(at as usize % SLAB)
+        let (slab, at) = self.split(at);
+        self.slabs.get(slab)?.flows().get(at)
     }
 
     pub(super) fn get_mut(&mut self, at: u32) -> Option<&mut Slot> {
-        self.0.get_mut(at as usize / SLAB)?.flows_mut().get_mut(at as usize % SLAB)
+        let (slab, at) = self.split(at);
+        self.slabs.get_mut(slab)?.flows_mut().get_mut(at)
     }
 
     /// Puts a flow into the newest slab and answers its place.
     pub(super) fn push(&mut self, flow: Slot) -> u32 {
-        match self.0.last_mut() {
-            Some(slab) if slab.flows().len() < SLAB => slab.flows_mut().push(flow),
+        let size = 1 << self.size;
+        match self.slabs.last_mut() {
+            Some(slab) if slab.flows().len() < size => slab.flows_mut().push(flow),
             _ => {
-                let mut flows = Vec::with_capacity(SLAB);
+                let mut flows = Vec::with_capacity(size);
                 flows.push(flow);
-                self.0.push(Slab::Own(flows));
+                self.slabs.push(Slab::Own(flows));
             }
         }
-        let in_last = self.0.last().map_or(0, |slab| slab.flows().len());
-        ((self.0.len() - 1) * SLAB + in_last - 1) as u32
+        let in_last = self.slabs.last().map_or(0, |slab| slab.flows().len());
+        ((self.slabs.len() - 1) * size + in_last - 1) as u32
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.0.iter().flat_map(Slab::flows)
+        self.slabs.iter().flat_map(Slab::flows)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.0.iter_mut().flat_map(Slab::flows_mut)
+        self.slabs.iter_mut().flat_map(Slab::flows_mut)
     }
 
     /// The flows in order. Their memory is given back on the way.
     pub(super) fn into_flows(self) -> impl Iterator<Item = Slot> {
-        self.0.into_iter().flat_map(Slab::into_flows)
+        self.slabs.into_iter().flat_map(Slab::into_flows)
     }
 
     /// A copy that shares all flows.
     pub(super) fn share(&mut self) -> Slabs {
-        Slabs(self.0.iter_mut().map(Slab::share).collect())
+        Slabs { slabs: self.slabs.iter_mut().map(Slab::share).collect(), size: self.size }
     }
 }

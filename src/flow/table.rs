@@ -272,6 +272,7 @@ impl FlowTable {
         let (mut runs, mut tally) = (0, Tally::default());
         let FlowTable { index: _, slabs, runs: _, kept: _, changes } = std::mem::take(self);
         self.changes = changes.as_ref().map(|changes| Changes::after(changes.seen()));
+        self.slabs = slabs.emptied();
         for ((hash, key, mut history), at) in slabs.into_flows().zip(0..) {
             let is_over = |run: &Segment| run.is_over(now, keep, key.protocol());
             let stays = history.forget(is_over, |run| {
@@ -300,15 +301,17 @@ impl FlowTable {
         self.merge_flow(hash, key, history);
     }
 
-    /// Notes from now on which flows packets change, for [`FlowTable::changed`].
+    /// Notes from now on which flows packets change, for [`FlowTable::changed`], and makes ready
+    /// for snapshots.
     pub fn note_changes(&mut self) {
         self.changes.get_or_insert_default();
+        self.slabs = std::mem::take(&mut self.slabs).into_fine();
     }
 
     #[inline]
     fn note_change(&mut self, at: u32, unit: &Unit) {
         if let Some(changes) = &mut self.changes {
-            changes.note(at, unit.source.ordinal);
+            changes.note(at, unit.source.number);
         }
     }
 
@@ -321,7 +324,7 @@ impl FlowTable {
         }
     }
 
-    /// Packets before place `seen` in the stream change nothing from now on.
+    /// Packets that arrived up to number `seen` change nothing from now on.
     pub fn see(&mut self, seen: u64) {
         self.changes.iter_mut().for_each(|changes| changes.see(seen));
     }

@@ -14,7 +14,7 @@ use super::grade::{Grade, Measure, measures};
 use super::grouping::{findings, sort};
 use super::health::Health;
 use super::hosts::{HostSummary, UnknownPeer, hosts, unknown_peers};
-use super::inventory::Identity;
+use super::inventory::{Identity, Inventory};
 use super::model::{HostId, InfrastructureMatch, Policy, Set64, Site, Waivers};
 use super::tunnels::{self, Plumbing, Tunnel};
 use super::verdict::{Assumption, ReadingMode, Severity, Strength, Verdict};
@@ -198,9 +198,25 @@ pub fn assess(
 /// What flows tell of each other: what the capture can show, and what was announced.
 pub(super) type Surroundings = (Visibility, Arc<Endpoints>);
 
+/// What the flows of a whole stream tell of each other. `hidden`: packets are known to be missing.
+pub(super) fn surroundings(
+    records: &[FlowRecord],
+    inventory: &Inventory<'_>,
+    hidden: bool,
+) -> Surroundings {
+    let endpoints = Endpoints::of(records, inventory);
+    let is_listed = |record: &FlowRecord| {
+        [record.key.a(), record.key.b()].into_iter().any(|end| {
+            let identity = inventory.identify(end.address(), record.earliest, record.latest);
+            identity != Identity::Unknown
+        })
+    };
+    (Visibility::of(records, is_listed, hidden), Arc::new(endpoints))
+}
+
 /// The same for flows of which the surroundings are known from more than themselves.
 pub(super) fn assess_among(
-    surroundings: Option<Surroundings>,
+    known: Option<Surroundings>,
     records: Vec<FlowRecord>,
     accounting: &Accounting,
     carriers: &CarrierLog,
@@ -213,17 +229,8 @@ pub(super) fn assess_among(
     evidence.reasons.extend(tunnels::doubts(terms.site, &tunnels, carriers));
     let hidden = accounting.of(Class::TableFull).packets > 0
         || evidence.reasons.iter().any(Doubt::hides_packets);
-    let (visibility, endpoints) = surroundings.unwrap_or_else(|| {
-        let endpoints = Endpoints::of(&records, &judge.inventory);
-        let is_listed = |record: &FlowRecord| {
-            [record.key.a(), record.key.b()].into_iter().any(|end| {
-                let identity =
-                    judge.inventory.identify(end.address(), record.earliest, record.latest);
-                identity != Identity::Unknown
-            })
-        };
-        (Visibility::of(&records, is_listed, hidden), Arc::new(endpoints))
-    });
+    let (visibility, endpoints) =
+        known.unwrap_or_else(|| surroundings(&records, &judge.inventory, hidden));
     let judge = judge.seeing(visibility).told(endpoints);
     let mut flows = judged(&judge, &Plumbing::of(&tunnels), records);
     let flow_count = flows.len();

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::announced::Endpoints;
-use super::assessment::{Assessment, Evidence, Terms, assess_among};
+use super::assessment::{Assessment, Evidence, Terms, assess_among, surroundings};
 use super::finding::{FindingKind, JudgedFlow};
 use super::grouping::{DISTINCT_PORTS, Group, group};
 use super::inventory::Inventory;
@@ -41,7 +41,25 @@ struct Precedent {
     look: u64,
 }
 
+impl Default for Context {
+    /// What is known at the begin of a stream.
+    fn default() -> Self {
+        Context {
+            visibility: Visibility::of(&[], |_| false, false),
+            endpoints: Arc::default(),
+            precedents: Vec::new(),
+        }
+    }
+}
+
 impl Context {
+    /// What flows tell that are not judged yet: what the capture can show and what was announced,
+    /// but not of which findings they are.
+    pub fn ahead_of(records: &[FlowRecord], site: &Site) -> Context {
+        let (visibility, endpoints) = surroundings(records, &Inventory::new(site), false);
+        Context { visibility, endpoints, precedents: Vec::new() }
+    }
+
     /// What an assessment of the whole tells, made by the look of number `look`.
     pub fn of(assessment: &Assessment, site: &Site, look: u64) -> Context {
         let flows = &assessment.flows;

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::clock;
-use super::judging::Common;
+use super::common::Common;
 use super::metrics::Metrics;
 use super::session::SessionError;
 use crate::capture::{FrameBatch, TimeHealth};
@@ -51,7 +51,7 @@ impl GlancingThread {
             .thread_name(|index| format!("glance-{index}"))
             .build()
             .map_err(SessionError::Threads)?;
-        let mut glancing = Glancing { common, metrics, context: None };
+        let mut glancing = Glancing { common, metrics, context: Context::default() };
         let run = move || pool.install(|| glancing.run(&todo, &done));
         let thread = thread::Builder::new().name("glancing".to_owned()).spawn(run);
         Ok(GlancingThread { work, busy, thread: thread.map_err(SessionError::Thread)? })
@@ -81,8 +81,8 @@ impl GlancingThread {
 struct Glancing {
     common: Arc<Common>,
     metrics: Metrics,
-    /// What the looks at the whole told. Before the first there is none.
-    context: Option<Context>,
+    /// What the looks at the whole told.
+    context: Context,
 }
 
 impl Glancing {
@@ -96,12 +96,8 @@ impl Glancing {
     fn glance(&mut self, glance: Glance) {
         let begun = clock::now();
         if let Some((whole, look)) = self.common.take_context() {
-            match &mut self.context {
-                Some(context) => context.renew(whole, look),
-                None => self.context = Some(whole),
-            }
+            self.context.renew(whole, look);
         }
-        let Some(context) = &mut self.context else { return };
         let Glance { mut fold, held, look } = glance;
         fold.push(&held);
         let mut stream = fold.finish().evaluate();
@@ -109,7 +105,7 @@ impl Glancing {
         let rules = self.common.rules();
         let terms = rules.terms();
         let evidence = Evidence { begin: stream.timeline.begin(), ..Evidence::default() };
-        let assessment = context.assess(changed, &stream.carriers, terms, evidence, look);
+        let assessment = self.context.assess(changed, &stream.carriers, terms, evidence, look);
         let source = Source {
             inputs: &[],
             times: TimeHealth::default(),

@@ -5,24 +5,26 @@
 //! all that a run amounts to. What is new in the meantime is told by `glancing`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::clock;
+use super::common::Common;
 use super::event::Event;
 use super::evidence::{EvidenceKeeper, Packets};
 use super::flows::FlowsFile;
 use super::metrics::Metrics;
+use super::priority::give_way;
+use super::rules::{Load, Rules};
 use super::session::{Ended, SessionError};
-use super::telling::Telling;
+use super::storing::{self, Storing};
 use super::writer::EventWriter;
 use crate::capture::{FrameBatch, InputSummary, TimeHealth};
-use crate::engine::{Evaluated, Fold, Partial};
-use crate::judge::model::{Policy, Site, Waivers};
-use crate::judge::{Assessment, Context, Grade, ReadingMode, Severity, Terms, assess};
+use crate::engine::{Evaluated, Fold};
+use crate::judge::{Assessment, Context, Terms, assess};
 use crate::report::{self, Source, model::Report};
 
 /// How long events may take to be written at the end.
@@ -30,40 +32,6 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Addresses kept for the terminal.
 const TALKERS: usize = 5;
-
-/// What is judged against.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The policy.
-    pub policy: Policy,
-    /// The site.
-    pub site: Site,
-    /// The waivers.
-    pub waivers: Waivers,
-    /// How unclear passages are read.
-    pub reading: ReadingMode,
-    /// Findings below this do not fail a run.
-    pub fail_on: Severity,
-    /// Evidence below this grade is too poor for a pass.
-    pub min_grade: Grade,
-}
-
-impl Rules {
-    /// The same, borrowed.
-    pub fn terms(&self) -> Terms<'_> {
-        Terms {
-            policy: &self.policy,
-            site: &self.site,
-            waivers: &self.waivers,
-            reading: self.reading,
-            fail_on: self.fail_on,
-            min_grade: self.min_grade,
-        }
-    }
-}
-
-/// Reads the rules again.
-pub type Load = Box<dyn Fn() -> Result<Rules, String> + Send>;
 
 /// What is written again and again.
 pub struct Checkpoint<'a> {
@@ -106,46 +74,6 @@ pub(super) enum Work {
     End(View),
 }
 
-/// What the looks have in common.
-pub(super) struct Common {
-    rules: Mutex<Arc<Rules>>,
-    telling: Mutex<Telling>,
-    /// What the last look at the whole told for glances to come, with its number.
-    context: Mutex<Option<(Context, u64)>>,
-}
-
-impl Common {
-    pub(super) fn new(rules: Rules, telling: Telling) -> Self {
-        let (rules, telling) = (Mutex::new(Arc::new(rules)), Mutex::new(telling));
-        Common { rules, telling, context: Mutex::default() }
-    }
-
-    /// The rules in force.
-    pub(super) fn rules(&self) -> Arc<Rules> {
-        Arc::clone(&lock(&self.rules))
-    }
-
-    /// Whether no others have been read since.
-    pub(super) fn are_in_force(&self, rules: &Arc<Rules>) -> bool {
-        Arc::ptr_eq(&lock(&self.rules), rules)
-    }
-
-    /// What has been told.
-    pub(super) fn telling(&self) -> MutexGuard<'_, Telling> {
-        lock(&self.telling)
-    }
-
-    /// Takes over what a look at the whole told since this was asked last.
-    pub(super) fn take_context(&self) -> Option<(Context, u64)> {
-        lock(&self.context).take()
-    }
-}
-
-/// A look that fell over half way leaves what is sound.
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What the thread needs.
 pub(super) struct Judging {
     pub(super) common: Arc<Common>,
@@ -154,7 +82,7 @@ pub(super) struct Judging {
     pub(super) load: Load,
     pub(super) publish: Option<Publish>,
     pub(super) evidence: Option<EvidenceKeeper>,
-    pub(super) flows: Option<FlowsFile>,
+    pub(super) flows: Option<Arc<FlowsFile>>,
     pub(super) events: Arc<Mutex<EventWriter>>,
     pub(super) metrics: Metrics,
     pub(super) max_memory: u64,
@@ -180,6 +108,7 @@ impl JudgingThread {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
+            .start_handler(|_| give_way())
             .build()
             .map_err(SessionError::Threads)?;
         let run = move || pool.install(|| judging.run(&todo, &done));
@@ -225,7 +154,7 @@ impl Judging {
                 Work::Look(view) => self.look_on(view, false),
                 Work::Checkpoint(view) => {
                     self.look_on(view, true);
-                    self.common.telling().rewrite_state();
+                    self.common.rewrite_state();
                 }
                 Work::Reload => self.reload(),
                 Work::Settle => self.common.telling().settle(),
@@ -240,27 +169,37 @@ impl Judging {
     fn look_on(&mut self, view: View, write: bool) {
         let (look, inputs, packets) = (view.look, view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, _) = self.look(view, &rules, write);
-        *lock(&self.common.context) = Some((Context::of(&assessment, &rules.site, look), look));
+        let (assessment, mut report, _, storing) = self.look(view, &rules, write);
+        self.common.set_context(Context::of(&assessment, &rules.site, look), look);
+        // What a report says, the next run knows.
+        storing::wait(storing);
         if write {
             self.write_evidence(&assessment, &inputs, &packets, &mut report);
             self.write_report(&mut report, &assessment, &inputs, &rules);
         }
     }
 
-    /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for the
-    /// next run.
-    fn look(&mut self, view: View, rules: &Rules, keep: bool) -> (Assessment, Report, Evaluated) {
+    /// Judges what has been seen and tells what is new. With `keep` set the flows are stored for
+    /// the next run, which the last of the answers goes on to do.
+    fn look(
+        &mut self,
+        view: View,
+        rules: &Rules,
+        keep: bool,
+    ) -> (Assessment, Report, Evaluated, Option<Storing>) {
         let begun = clock::now();
         let View { mut fold, held, look, inputs, times, packets } = view;
         fold.push(&held);
         drop(held);
-        let partial = fold.finish();
-        if keep {
-            self.store_flows(&partial, &inputs, times);
-        }
-        let mut stream = partial.evaluate();
+        let storing = self.flows.as_ref().filter(|_| keep).and_then(|flows| {
+            let partial = fold.snapshot().finish();
+            storing::start(flows, partial, (inputs.clone(), times), &self.events)
+        });
+        let mut stream = fold.finish().evaluate();
         let records = std::mem::take(&mut stream.records);
+        if !self.common.has_context() {
+            self.common.set_context(Context::ahead_of(&records, &rules.site), look);
+        }
         let evidence = stream.evidence(&inputs, times);
         let terms = rules.terms();
         let assessment = assess(records, &stream.accounting, &stream.carriers, terms, evidence);
@@ -279,13 +218,13 @@ impl Judging {
         if let Some(evidence) = &mut self.evidence {
             evidence.look(&assessment, &inputs, &report, &packets);
         }
+        let (findings, outside) = (by_reason(&report), outside(&report));
         self.metrics.update(|counters| {
             counters.look_seconds = clock::now().duration_since(begun).as_secs_f64();
-            counters.grade = report.outcome.grade.clone();
-            counters.findings = by_reason(&report);
-            counters.outside = outside(&report);
+            counters.grade.clone_from(&report.outcome.grade);
+            (counters.findings, counters.outside) = (findings, outside);
         });
-        (assessment, report, stream)
+        (assessment, report, stream, storing)
     }
 
     /// Writes the slices of evidence and enters them into the report. Answers why it could not.
@@ -300,15 +239,6 @@ impl Judging {
         let reason = evidence.write(assessment, inputs, report, packets).err()?;
         send(&self.events, Event::CheckpointFailed { reason: reason.clone() });
         Some(reason)
-    }
-
-    /// Writes what the next run needs to go on.
-    fn store_flows(&self, partial: &Partial, inputs: &[InputSummary], times: TimeHealth) {
-        let Some(flows) = &self.flows else { return };
-        if let Err(error) = flows.write(partial, inputs, times) {
-            let reason = format!("cannot write `{}`: {error}", flows.path().display());
-            send(&self.events, Event::StateFailed { reason });
-        }
     }
 
     /// Writes the report. Answers why it could not.
@@ -335,7 +265,7 @@ impl Judging {
     fn reload(&self) {
         let reason = match (self.load)() {
             Ok(rules) => {
-                *lock(&self.common.rules) = Arc::new(rules);
+                self.common.set_rules(rules);
                 None
             }
             Err(reason) => Some(reason),
@@ -351,7 +281,8 @@ impl Judging {
     fn end(mut self, view: View) -> Ended {
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, stream) = self.look(view, &rules, true);
+        let (assessment, mut report, stream, storing) = self.look(view, &rules, true);
+        storing::wait(storing);
         let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
         let failed = self.write_report(&mut report, &assessment, &inputs, &rules).or(unkept);
         let dropped = report.capture_health.dropped_packets.unwrap_or(0);
@@ -361,14 +292,14 @@ impl Judging {
             result: report.outcome.result.clone(),
             grade: report.outcome.grade.clone(),
         };
-        let mut events = lock(&self.events);
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.send(stopped);
         let unwritten = events.finish(LAST_WORDS);
         drop(events);
         let mut telling = self.common.telling();
         telling.settle();
-        telling.rewrite_state();
         drop(telling);
+        self.common.rewrite_state();
         Ended { assessment, report, stream, inputs, rules, failed, unwritten }
     }
 }

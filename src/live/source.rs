@@ -26,6 +26,8 @@ const BATCHES: usize = 16;
 pub enum Delivery {
     /// The batch holds packets.
     Frames,
+    /// Interfaces that the input describes, behind those told before: packets of them will come.
+    Interfaces(Vec<Interface>),
     /// No packets for now.
     Idle,
     /// The counters of the interface, since the start.
@@ -68,6 +70,7 @@ pub trait Source: Send {
 /// What the source's thread sends.
 pub(super) enum Arrival {
     Frames(FrameBatch),
+    Interfaces(Vec<Interface>),
     Statistics(InterfaceStatistics),
     Link { up: bool, reason: Option<String> },
     Gone { reason: String },
@@ -91,6 +94,7 @@ pub(super) fn start(
             batch.clear();
             let arrival = match source.read(&mut batch) {
                 Delivery::Frames => Arrival::Frames(batch),
+                Delivery::Interfaces(interfaces) => Arrival::Interfaces(interfaces),
                 Delivery::Idle => continue,
                 Delivery::Statistics(statistics) => Arrival::Statistics(statistics),
                 Delivery::Link { up, reason } => Arrival::Link { up, reason },
@@ -124,6 +128,8 @@ pub struct Replay {
     /// Packets read and not yet delivered, from `next` on.
     batch: FrameBatch,
     next: usize,
+    /// Interfaces that were told.
+    described: usize,
     /// When the first packet was delivered, and its time.
     begin: Option<(Instant, Timestamp)>,
     stopped: bool,
@@ -133,7 +139,7 @@ impl Replay {
     /// Plays `inputs` back.
     pub fn new(inputs: Inputs, pace: Pace) -> Self {
         let batch = FrameBatch::default();
-        Replay { inputs, pace, batch, next: 0, begin: None, stopped: false }
+        Replay { inputs, pace, batch, next: 0, described: 0, begin: None, stopped: false }
     }
 
     /// Moves the packets that are due into `batch`; false when none is.
@@ -167,14 +173,20 @@ impl Source for Replay {
         if self.stopped {
             return Delivery::End;
         }
-        if self.pace == Pace::Top {
-            return if self.inputs.fill(batch) { Delivery::Frames } else { Delivery::End };
-        }
         if self.next >= self.batch.frames.len() {
             if !self.inputs.fill(&mut self.batch) {
                 return Delivery::End;
             }
             self.next = 0;
+        }
+        let described = self.inputs.interfaces(0);
+        if let Some(new @ [_, ..]) = described.get(self.described..) {
+            self.described = described.len();
+            return Delivery::Interfaces(new.to_vec());
+        }
+        if self.pace == Pace::Top {
+            std::mem::swap(batch, &mut self.batch);
+            return Delivery::Frames;
         }
         if self.deliver_due(batch) {
             return Delivery::Frames;

@@ -55,6 +55,26 @@ pub struct StateFile {
     path: PathBuf,
     file: File,
     remembered: Vec<Known>,
+    /// What was appended since the file is being written anew, if it is.
+    meanwhile: Option<Vec<u8>>,
+}
+
+/// A state file that is being written anew, beside the old one.
+pub(super) struct Rewriting {
+    path: PathBuf,
+}
+
+impl Rewriting {
+    /// Writes what is known to the disk. What is appended meanwhile does not wait for that.
+    pub(super) fn write(&self, all: &[Known]) -> io::Result<File> {
+        create_whole(&unfinished(&self.path), |file| write_all(file, &mut all.iter()))
+    }
+
+    /// Sees to it that the file is found under its name after a loss of power.
+    pub(super) fn settle(&self) {
+        // The old one is as good, and nothing more can be done.
+        let _ = sync_folder(&self.path);
+    }
 }
 
 impl StateFile {
@@ -71,7 +91,7 @@ impl StateFile {
             }
         };
         let file = rewrite(path, &mut remembered.iter())?;
-        Ok(StateFile { path: path.to_owned(), file, remembered })
+        Ok(StateFile { path: path.to_owned(), file, remembered, meanwhile: None })
     }
 
     /// Where it lies.
@@ -103,18 +123,34 @@ impl StateFile {
             return Ok(());
         }
         text.push(b'\n');
+        self.meanwhile.iter_mut().for_each(|meanwhile| meanwhile.extend(&text));
         self.file.write_all(&text).map_err(|source| self.refused(source))
     }
 
-    /// Writes the file anew with what is known now.
+    /// Begins to write the file anew. Until [`end_rewrite`](StateFile::end_rewrite), what is
+    /// appended goes into the old file and into the new one.
+    pub(super) fn begin_rewrite(&mut self) -> Rewriting {
+        self.meanwhile = Some(Vec::new());
+        Rewriting { path: self.path.clone() }
+    }
+
+    /// Puts the new file in the place of the old one.
     ///
     /// # Errors
-    /// When the file cannot be written; the old one is then still there.
-    pub(super) fn rewrite<'a>(
-        &mut self,
-        mut all: impl Iterator<Item = &'a Known>,
-    ) -> Result<(), StateError> {
-        self.file = rewrite(&self.path, &mut all)?;
+    /// When it could not be written; the old one is then still there.
+    pub(super) fn end_rewrite(&mut self, written: io::Result<File>) -> Result<(), StateError> {
+        let meanwhile = self.meanwhile.take().unwrap_or_default();
+        let unfinished = unfinished(&self.path);
+        let placed = written.and_then(|mut file| {
+            file.write_all(&meanwhile)?;
+            fs::rename(&unfinished, &self.path)?;
+            Ok(file)
+        });
+        self.file = placed.map_err(|source| {
+            // What is left of it is of no use.
+            let _ = fs::remove_file(&unfinished);
+            self.refused(source)
+        })?;
         Ok(())
     }
 
@@ -160,18 +196,20 @@ fn read(path: &Path, file: File) -> Result<Vec<Known>, StateError> {
 
 /// Writes the file anew and opens it to append to.
 fn rewrite(path: &Path, all: &mut dyn Iterator<Item = &Known>) -> Result<File, StateError> {
-    let written = in_place(path, |file| {
-        let mut out = BufWriter::new(file);
-        serde_json::to_writer(&mut out, &HEAD)?;
-        out.write_all(b"\n")?;
-        for known in all {
-            serde_json::to_writer(&mut out, known)?;
-            out.write_all(b"\n")?;
-        }
-        out.into_inner().map_err(io::IntoInnerError::into_error)
-    });
+    let written = in_place(path, |file| write_all(file, all));
     let opened = written.and_then(|()| OpenOptions::new().append(true).open(path));
     opened.map_err(|source| StateError::Io { what: "write", path: path.to_owned(), source })
+}
+
+fn write_all(file: File, all: &mut dyn Iterator<Item = &Known>) -> io::Result<File> {
+    let mut out = BufWriter::new(file);
+    serde_json::to_writer(&mut out, &HEAD)?;
+    out.write_all(b"\n")?;
+    for known in all {
+        serde_json::to_writer(&mut out, known)?;
+        out.write_all(b"\n")?;
+    }
+    out.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 /// Writes a new file beside an old one and puts it in its place once it is on the disk. Nobody
@@ -183,16 +221,30 @@ pub(super) fn in_place(
     path: &Path,
     write: impl FnOnce(File) -> io::Result<File>,
 ) -> io::Result<()> {
+    let unfinished = unfinished(path);
+    create_whole(&unfinished, write).and_then(|_| fs::rename(&unfinished, path)).inspect_err(
+        // What is left of it is of no use.
+        |_| drop(fs::remove_file(&unfinished)),
+    )?;
+    sync_folder(path)
+}
+
+/// The name of a file until it is whole.
+fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".unfinished");
-    let unfinished = path.with_file_name(name);
-    let written = create(&unfinished).and_then(write).and_then(|file| file.sync_all());
-    let placed = written.and_then(|()| fs::rename(&unfinished, path));
-    if placed.is_err() {
-        // What is left of it is of no use.
-        let _ = fs::remove_file(&unfinished);
-    }
-    placed?;
+    path.with_file_name(name)
+}
+
+/// Writes a file to the disk.
+fn create_whole(path: &Path, write: impl FnOnce(File) -> io::Result<File>) -> io::Result<File> {
+    let file = create(path).and_then(write)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Writes the names of a file's folder to the disk.
+fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

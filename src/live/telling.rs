@@ -4,13 +4,15 @@
 //! In: reports, and findings of glances, each with the number of the look that they are of. Out:
 //! events, state and counters. Whoever looks holds this for as long as one look is told.
 
+use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::event::{Change, Event};
-use super::known::KnownFindings;
+use super::known::{Known, KnownFindings};
 use super::metrics::{Counters, Metrics, Newest};
-use super::state::StateFile;
+use super::state::{Rewriting, StateFile};
 use super::writer::EventWriter;
 use crate::judge::Severity;
 use crate::report::model::{Finding, Report};
@@ -132,10 +134,16 @@ impl Telling {
         }
     }
 
-    /// Writes the state anew, without what is out of date.
-    pub(super) fn rewrite_state(&mut self) {
+    /// Begins to write the state anew, without what is out of date: answers what is to be written.
+    pub(super) fn begin_rewrite(&mut self) -> Option<(Rewriting, Vec<Known>)> {
+        let state = self.state.as_mut()?;
+        Some((state.begin_rewrite(), self.known.all().cloned().collect()))
+    }
+
+    /// Puts the new state in the place of the old one.
+    pub(super) fn end_rewrite(&mut self, written: io::Result<File>) {
         let Some(state) = &mut self.state else { return };
-        if let Err(error) = state.rewrite(self.known.all()) {
+        if let Err(error) = state.end_rewrite(written) {
             self.send(Event::StateFailed { reason: error.to_string() });
         }
     }

@@ -358,7 +358,6 @@ impl Draft {
     ) -> bool {
         let FrameMeta { source, interface, stored_at, .. } = *frame;
         let Some(input) = inputs.get(source.input as usize) else { return false };
-        // A capture that is still played back describes its interfaces at the end.
         let Some(described) = input.interfaces.get(interface as usize) else { return true };
         let name = printable(&input.name);
         let mut comment = format!(

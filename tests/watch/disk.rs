@@ -58,3 +58,40 @@ fn a_full_disk_is_an_event_and_the_report_is_written_once_there_is_room() {
     let (status, said) = watching.end();
     assert_eq!((status, said.as_str()), (3, ""), "the last report could be written");
 }
+
+/// The file in which flows are stored is a pipe that nobody reads.
+#[test]
+fn what_is_new_is_told_while_flows_cannot_be_stored() {
+    let post = Post::new();
+    let hosts = ([10, 20, 1, 10], [10, 20, 2, 10]);
+    let packet = |second: i64, port| {
+        let time = 1_700_000_000_000_000_000 + second * 1_000_000_000;
+        (time, udp(hosts, (40_000, port), b"?"))
+    };
+    post.write("in.pcap", pcap(&[packet(0, 9001), packet(4, 9002), packet(600, 53)]));
+    let site = site("quickstart", "site.toml");
+    let arguments = ["--replay", "in.pcap", "--speed", "original", "--report", "r.json"];
+    let more = ["--state", "state", "--site", site.to_str().unwrap()];
+    let watching = post.watch(&[&arguments[..], &more].concat());
+    let on = |port: &'static str| {
+        move |event: &Event| finding(event).is_some_and(|(_, finding)| finding.ports == port)
+    };
+    post.wait_for(on("9001"));
+    let pipe = post.path("state.flows.unfinished");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    watching.signal("-USR1");
+    post.wait_for(on("9002"));
+    assert!(!post.path("r.json").exists(), "what a report says, the next run knows");
+    let stored = fs::read(&pipe).unwrap();
+    assert!(stored.starts_with(b"{\"portolan_flows\":"));
+    // A pipe cannot be written to the disk.
+    let failed = post.wait_for(|event| matches!(event, Event::StateFailed { .. }));
+    let Event::StateFailed { reason } = failed else { unreachable!() };
+    assert!(reason.contains("state.flows"), "{reason}");
+    wait(|| post.path("r.json").exists().then_some(()));
+    watching.signal("-TERM");
+    let (status, said) = watching.end();
+    assert_eq!((status, said.as_str()), (1, ""));
+    assert!(fs::read(post.path("state.flows")).unwrap().starts_with(b"{\"portolan_flows\":"));
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use portolan::capture::{FrameBatch, Hashing, Inputs};
 
 use super::*;
+use crate::capture::build::Builder;
 
 /// The files of a folder.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -178,4 +179,50 @@ fn a_folder_that_cannot_be_written_into_is_told_and_the_report_is_written_withou
     watching.signal("-TERM");
     let (status, said) = watching.end();
     assert_eq!(status, 2, "{said}");
+}
+
+/// A capture of two interfaces, the second of another kind; what violates came through the second.
+fn of_two_interfaces() -> Vec<u8> {
+    let build = Builder::LITTLE;
+    let nanoseconds = [build.option(9, &[9]), build.option(0, b"")].concat();
+    let hosts = ([10, 20, 1, 10], [10, 20, 2, 10]);
+    let at = |second: u64| 1_700_000_000_000_000_000 + second * 1_000_000_000;
+    let (ethernet, raw) = (1, 101);
+    let documented = udp(hosts, (40_000, 53), b"?");
+    let violation = udp(hosts, (40_000, 9999), b"?");
+    let packet = |interface, second, data: &[u8]| {
+        let lengths = [data.len() as u32; 2];
+        build.enhanced_of_lengths(interface, at(second), lengths, data, b"")
+    };
+    [
+        build.section(1, 0),
+        build.interface(ethernet, 0, &nanoseconds),
+        packet(0, 0, &documented),
+        build.interface(raw, 0, &nanoseconds),
+        packet(1, 0, violation.get(14..).unwrap()),
+        packet(0, 3600, &documented),
+    ]
+    .concat()
+}
+
+#[test]
+fn slices_of_an_early_report_have_packets_of_every_interface() {
+    let post = Post::new();
+    post.write("in.pcapng", of_two_interfaces());
+    let site = site("quickstart", "site.toml");
+    let watch = ["--replay", "in.pcapng", "--speed", "original", "--report", "watch.json"];
+    let more = ["--evidence", "slices", "--site", site.to_str().unwrap()];
+    let watching = post.watch(&[&watch[..], &more].concat());
+    post.wait_for(|event| finding(event).is_some_and(|(_, finding)| finding.ports == "9999"));
+    watching.signal("-USR1");
+    let report = wait(|| post.path("watch.json").exists().then(|| post.report("watch.json")));
+    watching.signal("-TERM");
+    watching.end();
+    let interfaces = &report.inputs[0].interfaces;
+    assert_eq!(interfaces.iter().map(|one| one.packets).collect::<Vec<_>>(), [1, 1]);
+    let found = report.findings.iter().find(|one| one.service.ports == "9999").unwrap();
+    let slice = report.evidence.iter().find(|slice| slice.finding == found.id).unwrap();
+    let kept = packets(&post.path("slices").join(&slice.file));
+    let violation = udp(([10, 20, 1, 10], [10, 20, 2, 10]), (40_000, 9999), b"?");
+    assert_eq!(kept, [(1_700_000_000_000_000_000, violation[14..].to_vec())]);
 }

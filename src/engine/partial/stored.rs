@@ -11,7 +11,6 @@
 use std::io::{self, Read, Write};
 
 use foldhash::fast::RandomState;
-use rayon::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Counts, Partial, Routed, Shard, hash, shard_of};
@@ -66,7 +65,7 @@ impl Partial {
             blurred,
         } = self;
         let mut flows: Vec<_> = shards.iter().flat_map(|shard| shard.table.flows()).collect();
-        flows.par_sort_unstable_by_key(|(key, _)| **key);
+        flows.sort_unstable_by_key(|(key, _)| **key);
         let mut records = Writer { out, buffer: Vec::new(), record: 0 };
         let count = flows.len() as u64;
         records.write(&(first_ordinal, fragments, quotes, counts, blurred, count))?;
