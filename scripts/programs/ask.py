@@ -1,0 +1,70 @@
+"""Holds the flow list of portolan against what the programs were made to speak."""
+
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Tally:
+    """How the flows of one or more captures were told."""
+
+    flows: int = 0
+    right: int = 0
+    # Flows that got no name by content or signalling.
+    silent: list = field(default_factory=list)
+    # A wrong name, or a wrong initiator, in words.
+    faults: list = field(default_factory=list)
+
+    def __add__(self, other):
+        return Tally(self.flows + other.flows, self.right + other.right,
+                     self.silent + other.silent, self.faults + other.faults)
+
+    def __str__(self):
+        return (f"{self.right} of {self.flows} right, {len(self.silent)} without a name, "
+                f"{len(self.faults)} wrong")
+
+
+def flows_of(program, capture):
+    """The flow list of a capture."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "flows.ndjson"
+        done = subprocess.run([program, "check", capture, "--quiet", "--flows", out],
+                              capture_output=True, text=True, check=False)
+        if not out.exists():
+            raise SystemExit(f"{capture}: {done.stderr}")
+        return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def ask(program, capture, expected):
+    """The tally of one capture; `expected` gives name and freedom of direction by server port."""
+    tally = Tally()
+    for flow in flows_of(program, capture):
+        if flow["proto"] in ("tcp", "udp", "sctp"):
+            weigh(flow, expected, tally)
+    return tally
+
+
+def weigh(flow, expected, tally):
+    """Adds one flow to the tally."""
+    carries = flow["src_payload_bytes"] + flow["dst_payload_bytes"]
+    tally.flows += 1
+    proto, source, target = flow["proto"], flow["src_port"], flow["dst_port"]
+    forward, backward = expected.get((proto, target)), expected.get((proto, source))
+    name, either = forward or backward or expected.get((proto, 0)) or (None, True)
+    told = flow["app"] if flow["app_basis"] in ("content", "signalling") else ""
+    line = (f"{flow['src_ip']}:{source} > {flow['dst_ip']}:{target}/{proto} is "
+            f"{told or 'nothing'} ({flow['app_confidence']}, {flow['direction_basis']}), "
+            f"{flow['packets']} packets, expected {name}")
+    if not forward and backward and not either:
+        tally.faults.append(f"wrong initiator: {line}")
+    elif name is None:
+        tally.faults.append(f"not in the table: {line}")
+    elif told and told not in name.split("|"):
+        tally.faults.append(f"wrong name: {line}")
+    elif told or not name or not carries:
+        tally.right += 1
+    else:
+        tally.silent.append(f"no name: {line}")

@@ -1,0 +1,2 @@
+VARIANTS = {}
+def write_variant(*a): pass
