@@ -19,6 +19,7 @@ has no name in a variant is counted and is no fault.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -56,7 +57,7 @@ def examine(options, one, capture, expected, folder):
         tallies[name] = ask(options.program, derived, moved)
         derived.unlink()
     for name, tally in tallies.items():
-        for line in tally.faults if name != "as recorded" else tally.faults + tally.silent:
+        for line in tally.faults if name != "as recorded" else tally.faults + tally.silent + tally.unspoken:
             print(f"  {one.name}, {name}: {line}")
     return tallies
 
@@ -70,6 +71,7 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     total = {}
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     with tempfile.TemporaryDirectory() as passing, Lab() as lab:
         folder = Path(options.keep or passing)
         folder.mkdir(parents=True, exist_ok=True)

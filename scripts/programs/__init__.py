@@ -1,5 +1,5 @@
 """Real programs, what they are made to speak, and the wire between them."""
 
-from . import names
+from . import mail, names, windows
 
-TABLE = names.TABLE
+TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE]

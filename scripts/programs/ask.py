@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+# Ports that a server chooses itself; which of them are used is not known before.
+DYNAMIC = range(10000, 65536)
+
+
 @dataclass
 class Tally:
     """How the flows of one or more captures were told."""
@@ -17,6 +21,8 @@ class Tally:
     silent: list = field(default_factory=list)
     # A wrong name, or a wrong initiator, in words.
     faults: list = field(default_factory=list)
+    # Rows of the table that no flow with payload fits: the programs did not do what they should.
+    unspoken: list = field(default_factory=list)
 
     def __add__(self, other):
         return Tally(self.flows + other.flows, self.right + other.right,
@@ -40,10 +46,14 @@ def flows_of(program, capture):
 
 def ask(program, capture, expected):
     """The tally of one capture; `expected` gives name and freedom of direction by server port."""
-    tally = Tally()
+    tally, spoken = Tally(), set()
     for flow in flows_of(program, capture):
+        if flow["src_payload_bytes"] + flow["dst_payload_bytes"]:
+            spoken |= {(flow["proto"], flow["src_port"]), (flow["proto"], flow["dst_port"])}
         if flow["proto"] in ("tcp", "udp", "sctp"):
             weigh(flow, expected, tally)
+    tally.unspoken = [f"{transport} {port} was not spoken to" for transport, port in expected
+                      if port not in DYNAMIC and (transport, port) not in spoken]
     return tally
 
 

@@ -58,7 +58,7 @@ class Scene:
         command = ["tcpdump", "-i", "wire", "-n", "-U", "-s", "0", "-w", str(self.capture),
                    "not icmp6 and not arp and not igmp"]
         self.recorder = self._start(self.lab.server, command)
-        self._until(self.capture.exists, "no recording")
+        self.until(self.capture.exists, "no recording")
         return self
 
     def __exit__(self, *_):
@@ -86,7 +86,7 @@ class Scene:
         """Starts a program on the server, and waits until it listens."""
         process = self._start(self.lab.server, command, env)
         if port is not None:
-            self._until(lambda: self._listens(port), f"{command[0]} does not listen on {port}")
+            self.until(lambda: self.listens(port), f"{command[0]} does not listen on {port}")
         return process
 
     def behind(self, *command, env=None):
@@ -137,11 +137,11 @@ class Scene:
         self.running.append(process)
         return process
 
-    def _listens(self, port):
+    def listens(self, port):
         done = run("ip", "netns", "exec", self.lab.server, "ss", "-Htuln")
         return any(line.split()[4].endswith(f":{port}") for line in done.stdout.splitlines())
 
-    def _until(self, true, complaint):
+    def until(self, true, complaint):
         end = time.monotonic() + PATIENCE
         while not true():
             if time.monotonic() > end:
@@ -170,8 +170,7 @@ class Scene:
 
 def missing(commands):
     """Those of the commands that are not installed."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    return [one for one in commands if shutil.which(one, path=path) is None]
+    return [one for one in commands if shutil.which(one) is None]
 
 
 def version_of(command):
