@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Records real programs that talk to each other, and asks portolan what they speak.
 
-usage: record-real-programs.py [--program FILE] [--keep FOLDER] [--variants] [NAME...]
+usage: record-real-programs.py [--program FILE] [--keep FOLDER] [--variants]
+       [--silent] [NAME...]
 
 Runs servers and clients in two network namespaces that it makes, records them with tcpdump, and holds
 the flow list of portolan against what the programs are known to have spoken. A flow is right when it
@@ -12,6 +13,7 @@ shown. Programs that are not installed are named and left out. Without NAME all 
   --keep FOLDER    where the recordings stay; recordings that lie there already are not made again
   --variants       asks about forms of each recording too: ports moved, begun in the middle, one
                    direction, segments of 1 to 20 bytes, packets lost and out of order, cut packets
+  --silent         shows the flows without a name in these forms as well
 
 Needs Linux, root, tcpdump and iproute2. Ends with status 1 when a flow was told wrongly; a flow that
 has no name in a variant is counted and is no fault.
@@ -57,7 +59,8 @@ def examine(options, one, capture, expected, folder):
         tallies[name] = ask(options.program, derived, moved)
         derived.unlink()
     for name, tally in tallies.items():
-        for line in tally.faults if name != "as recorded" else tally.faults + tally.silent + tally.unspoken:
+        missed = tally.silent + tally.unspoken if name == "as recorded" else []
+        for line in tally.faults + missed + (tally.silent if options.silent else []):
             print(f"  {one.name}, {name}: {line}")
     return tallies
 
@@ -68,6 +71,7 @@ def main():
     parser.add_argument("--program", default=str(ROOT / "target/debug/portolan"))
     parser.add_argument("--keep")
     parser.add_argument("--variants", action="store_true")
+    parser.add_argument("--silent", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     total = {}

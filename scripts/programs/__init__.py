@@ -1,5 +1,5 @@
 """Real programs, what they are made to speak, and the wire between them."""
 
-from . import mail, names, windows
+from . import files, mail, names, windows
 
-TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE]
+TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE, *files.TABLE]

@@ -88,9 +88,15 @@ first_valid_uid = 1
 default_internal_user = nobody
 default_login_user = nobody
 default_internal_group = nogroup
-service anvil {{ chroot = \n }}
-service imap-login {{ chroot = \n }}
-service pop3-login {{ chroot = \n }}
+service anvil {{
+ chroot =
+}}
+service imap-login {{
+ chroot =
+}}
+service pop3-login {{
+ chroot =
+}}
 passdb {{
  driver = static
  args = password=secret

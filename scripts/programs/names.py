@@ -173,7 +173,7 @@ def rsyslog(scene):
     certificate, key = scene.certificate()
     scene.serve("rsyslogd", "-n", "-i", scene.folder / "pid", "-f", scene.file("server.conf", f"""
 module(load="imudp")
-module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
+module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="anon")
 module(load="imptcp")
 global(DefaultNetstreamDriverCAFile="{certificate}" DefaultNetstreamDriverCertFile="{certificate}"
  DefaultNetstreamDriverKeyFile="{key}")
@@ -181,7 +181,8 @@ input(type="imudp" port="514")
 input(type="imptcp" port="514")
 input(type="imtcp" port="6514")
 *.* {scene.folder}/all.log
-"""), port=514)
+"""), port=6514)
+    scene.until(lambda: scene.listens(514), "rsyslogd does not listen on 514")
     at = ["-n", SERVER, "-P", "514"]
     for more in (["-d", "--rfc3164"], ["-d", "--rfc5424"], ["-T", "--rfc3164"], ["-T", "--rfc5424"],
                  ["-T", "--octet-count"], ["-d", "-p", "local7.debug", "-t", "router"]):
@@ -194,7 +195,7 @@ global(DefaultNetstreamDriverCAFile="{certificate}")
 action(type="omfwd" target="{SERVER}" port="514" protocol="udp")
 action(type="omfwd" target="{SERVER}" port="514" protocol="tcp" TCP_Framing="octet-counted")
 action(type="omfwd" target="{SERVER}" port="514" protocol="tcp" Template="RSYSLOG_SyslogProtocol23Format")
-action(type="omfwd" target="{SERVER}" port="6514" protocol="tcp" StreamDriver="ossl"
+action(type="omfwd" target="{SERVER}" port="6514" protocol="tcp" StreamDriver="gtls"
  StreamDriverMode="1" StreamDriverAuthMode="anon")
 """))
     time.sleep(1)

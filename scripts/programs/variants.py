@@ -14,6 +14,8 @@ FOREIGN = [5061, 443, 25, 2000, 8080, 53, 3389, 22, 1433, 161]
 FREE = 23456
 BEGUN_LATER = (1, 2, 3, 4, 6, 9, 15)
 TCP, UDP = 6, 17
+# What may change to TLS in a connection: begun later, only TLS is there to be seen.
+UPGRADED = ("smtp", "imap", "pop3", "ldap", "ftp", "http", "postgres", "mysql", "rdp")
 SNAPLEN = 96
 
 
@@ -24,7 +26,7 @@ class Packet:
         self.record, data = record, record.data
         ethertype = int.from_bytes(data[12:14], "big")
         self.ip, self.transport, self.flow = 14, None, None
-        if ethertype == 0x0800 and int.from_bytes(data[20:22], "big") & 0x3FFF == 0:
+        if ethertype == 0x0800 and int.from_bytes(data[20:22], "big") & 0x1FFF == 0:
             self.transport, protocol = 14 + (data[14] & 15) * 4, data[23]
             self.ends = data[26:30], data[30:34]
         elif ethertype == 0x86DD:
@@ -164,6 +166,9 @@ def write_variant(name, capture, expected, folder):
         ports = new_ports(name, expected)
         form = moved({key: port for key, (_, port) in ports.items()})
         expected = {ports.get(key, key): value for key, value in expected.items()}
+    if "later" in name:
+        expected = {key: (f"{one}|tls" if one in UPGRADED else one, either)
+                    for key, (one, either) in expected.items()}
     path = folder / "variant.pcap"
     path.write_bytes(pcap_bytes(list(form(packets))))
     return path, expected

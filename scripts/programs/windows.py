@@ -25,6 +25,7 @@ def domain(scene):
  tls certfile = {certificate}
  tls keyfile = {key}
  tls cafile =
+ log level = 3
  server min protocol = NT1
  ntlm auth = ntlmv1-permitted
  ldap server require strong auth = no
