@@ -69,7 +69,7 @@ def tftp(scene):
     scene.folder.chmod(0o755)
     scene.file("boot/one", "x" * 5000, 0o644)
     scene.file("boot/two", "", 0o666)
-    scene.serve("in.tftpd", "-L", "-c", "-u", "root", "-s", scene.folder / "boot", port=69)
+    scene.serve("in.tftpd", "--foreground", "-c", "-u", "root", "-s", scene.folder / "boot", port=69)
     for more in ([], ["--option", "blksize 1400"], ["--option", "tsize", "--option", "timeout 3"],
                  ["--option", "blksize 300", "--option", "windowsize 4"]):
         scene.client("atftp", *more, "-g", "-r", "one", "-l", "/dev/null", SERVER, fails=True)
@@ -141,7 +141,7 @@ http {{
                  ["-H", "Transfer-Encoding: chunked", "-d", "@" + str(scene.folder / "up")],
                  ["-X", "PROPFIND"], ["--http2"], ["-H", "Expect: 100-continue", "-d", "x"]):
         scene.client("curl", "-s", "-o", "/dev/null", *more, f"{plain}/page.html")
-    scene.client("curl", "-s", "--http2-prior-knowledge", f"{old}/page.html", f"{old}/none")
+    scene.client("curl", "-s", "--http2-prior-knowledge", f"{old}/page.html", f"{old}/none", fails=True)
     for more in (["--tlsv1.3"], ["--tls-max", "1.2"], ["--http1.1"]):
         scene.client("curl", "-sk", "-o", "/dev/null", *more, f"https://{SERVER}/page.html")
     scene.client("curl", "-s", f"https://{SERVER}/page.html", fails=True)
