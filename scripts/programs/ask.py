@@ -53,7 +53,7 @@ def ask(program, capture, expected):
         if flow["proto"] in ("tcp", "udp", "sctp"):
             weigh(flow, expected, tally)
     tally.unspoken = [f"{transport} {port} was not spoken to" for transport, port in expected
-                      if port not in DYNAMIC and (transport, port) not in spoken]
+                      if port and port not in DYNAMIC and (transport, port) not in spoken]
     return tally
 
 

@@ -55,29 +55,25 @@ TLSOptions NoSessionReuseRequired
     scene.client(*get, "-P", "-", "ftp://[fd77::1]/two")
     scene.client("curl", "-s", "-u", "alice:secret", "-T", scene.file("three", "x" * 90000), f"{at}/")
     scene.client("curl", "-s", "-u", "alice:wrong", f"{at}/one", fails=True)
-    scene.client("lftp", "-c", f"set net:timeout 5; open -u alice,secret {SERVER}; ls; get one -o "
+    scene.client("lftp", "-c", f"set net:timeout 5; set ssl:verify-certificate no; open -u alice,secret {SERVER}; ls; get one -o "
                  f"/dev/null; put {scene.folder}/three -o four; mirror . {scene.folder}/copy; rm four")
     scene.expect("tcp", 21, "ftp")
-    # Data: announced while the control connection can be read, TLS or nothing where it cannot.
-    scene.expect("tcp", 20, "ftp-data|tls", either=True)
+    # Data: announced while the control connection can be read, TLS where it cannot.
     scene.expect("tcp", 0, "ftp-data|tls")
 
 
-@program(TABLE, "tftp", "in.tftpd atftp tftp", "TFTP: read, write, octet and text, options, errors, "
-         "multicast", ("in.tftpd", "-V"))
+@program(TABLE, "tftp", "atftpd atftp", "TFTP: read, write, options, errors", ("atftpd", "--version"))
 def tftp(scene):
     scene.folder.chmod(0o755)
     scene.file("boot/one", "x" * 5000, 0o644)
     scene.file("boot/two", "", 0o666)
-    scene.serve("in.tftpd", "--foreground", "-c", "-u", "root", "-s", scene.folder / "boot", port=69)
+    scene.serve("atftpd", "--daemon", "--no-fork", "--user", "root.root", "--logfile",
+                scene.folder / "log", scene.folder / "boot", port=69)
     for more in ([], ["--option", "blksize 1400"], ["--option", "tsize", "--option", "timeout 3"],
                  ["--option", "blksize 300", "--option", "windowsize 4"]):
         scene.client("atftp", *more, "-g", "-r", "one", "-l", "/dev/null", SERVER, fails=True)
     scene.client("atftp", "-p", "-l", scene.file("three", "y" * 3000), "-r", "three", SERVER)
     scene.client("atftp", "-g", "-r", "none", "-l", "/dev/null", SERVER, fails=True)
-    scene.client("tftp", SERVER, "-c", "get", "one")
-    scene.client("tftp", "-m", "netascii", SERVER, "-c", "put", scene.folder / "three", "two",
-                 fails=True)
     scene.expect("udp", 69, "tftp")
     scene.expect("udp", 0, "tftp")
 

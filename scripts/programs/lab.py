@@ -55,7 +55,7 @@ class Scene:
         self.expected, self.complaints, self.running = {}, [], []
 
     def __enter__(self):
-        command = ["tcpdump", "-i", "wire", "-n", "-U", "-s", "0", "-w", str(self.capture),
+        command = ["tcpdump", "-i", "wire", "-n", "--immediate-mode", "-U", "-w", str(self.capture),
                    "not icmp6 and not arp and not igmp"]
         self.recorder = self._start(self.lab.server, command)
         self.until(self.capture.exists, "no recording")
@@ -65,10 +65,10 @@ class Scene:
         time.sleep(0.5)
         for process in reversed(self.running):
             if process is not self.recorder:
-                self._end(process)
+                self.end(process)
         self._sweep()
         time.sleep(0.3)
-        self._end(self.recorder)
+        self.end(self.recorder)
 
     def file(self, name, text="", mode=0o644):
         """A file in the folder of the scene; answers its path."""
@@ -157,7 +157,8 @@ class Scene:
                     os.kill(int(number), signal.SIGKILL)
 
     @staticmethod
-    def _end(process):
+    def end(process):
+        """Ends a program and what it started."""
         for sign, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
             try:
                 os.killpg(process.pid, sign)

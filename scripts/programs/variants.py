@@ -150,7 +150,7 @@ VARIANTS = {
 
 def new_ports(name, expected):
     """For each server port the one it is moved to."""
-    ports = sorted(key for key in expected if key[1] < 10000)
+    ports = sorted(key for key in expected if 0 < key[1] < 10000)
     if "free" in name:
         return {key: (key[0], FREE + place) for place, key in enumerate(ports)}
     taken = {port for _, port in ports}

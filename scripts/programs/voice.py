@@ -20,6 +20,9 @@ sip_certificate {pair}
 sip_transports udp,tcp,tls
 audio_player aubridge,nil
 audio_source ausine,440
+ausrc_srate 48000
+ausrc_channels 2
+auplay_srate 48000
 audio_alert aubridge,nil
 rtp_ports {MEDIA.start}-{MEDIA.stop - 1}
 rtp_timeout 0
@@ -51,11 +54,12 @@ def call(scene, modules, account="", transport="udp", more="", speech=4):
                  f"d sip:server@{SERVER}:{port};transport={transport}", fails=True, patience=speech + 10)
 
 
-def signalling(scene):
+def signalling(scene, *transports):
     """Expects SIP at its usual ports."""
-    scene.expect("udp", 5060, "sip", either=True)
-    scene.expect("tcp", 5060, "sip")
-    scene.expect("tcp", 5061, "tls")
+    for transport in transports:
+        port = 5061 if transport == "tls" else 5060
+        name = "tls" if transport == "tls" else "sip"
+        scene.expect("udp" if transport == "udp" else "tcp", port, name, either=True)
 
 
 def row(name, speaks, *arguments, **more):
@@ -65,7 +69,7 @@ def row(name, speaks, *arguments, **more):
     @program(TABLE, name, "baresip", speaks, ("baresip", "-v"))
     def drive(scene):
         call(scene, *arguments, **more)
-        signalling(scene)
+        signalling(scene, arguments[2] if len(arguments) > 2 else "udp")
         media(scene, *([muxed, muxed] if muxed else []))
 
     return drive
@@ -92,9 +96,8 @@ def sipp(scene):
                              "-rtp_echo", "-mi", SERVER, "-mp", str(MEDIA.start), port=5060)
         scene.client("sipp", "-sn", "uac", f"{SERVER}:5060", "-i", CLIENT, "-t", transport, "-m", "10", "-r",
                      "5", "-d", "300", "-nostdin", "-mi", CLIENT, "-mp", str(MEDIA.start), fails=True)
-        server.terminate()
-        time.sleep(1.5)
-    signalling(scene)
+        scene.end(server)
+    signalling(scene, "udp", "tcp")
     media(scene)
 
 
@@ -114,8 +117,8 @@ loadmodule "pv.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 request_route {{
- if (is_method("REGISTER")) {{ save("location"); exit; }}
- if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
+ if (method=="REGISTER") {{ save("location"); exit; }}
+ if (method=="OPTIONS") {{ sl_send_reply("200", "OK"); exit; }}
  sl_send_reply("404", "Not Found");
 }}
 """), port=5060)
@@ -126,11 +129,11 @@ request_route {{
     for transport in ("u1", "t1"):
         scene.client("sipp", "-sn", "uac", f"{SERVER}:5060", "-i", CLIENT, "-t", transport, "-m", "5",
                      "-nostdin", fails=True)
-    signalling(scene)
+    signalling(scene, "udp", "tcp")
 
 
-@program(TABLE, "gstreamer", "gst-launch-1.0", "RTP and RTCP without signalling: G.711, Opus, L16, H.264, "
-         "JPEG, MPEG audio", ("gst-launch-1.0", "--version"))
+@program(TABLE, "gstreamer", "gst-launch-1.0", "RTP and RTCP without signalling: G.711, Opus, L16, JPEG, "
+         "VP8", ("gst-launch-1.0", "--version"))
 def gstreamer(scene):
     sources = {
         16384: "audiotestsrc ! audio/x-raw,rate=8000,channels=1 ! alawenc ! rtppcmapay",
