@@ -1,5 +1,6 @@
 """Real programs, what they are made to speak, and the wire between them."""
 
-from . import files, mail, names, voice, windows
+from . import databases, files, mail, names, tunnels, voice, windows
 
-TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE, *files.TABLE, *voice.TABLE]
+TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE, *files.TABLE, *voice.TABLE, *databases.TABLE,
+         *tunnels.TABLE]

@@ -14,8 +14,11 @@ FOREIGN = [5061, 443, 25, 2000, 8080, 53, 3389, 22, 1433, 161]
 FREE = 23456
 BEGUN_LATER = (1, 2, 3, 4, 6, 9, 15)
 TCP, UDP = 6, 17
-# What may change to TLS in a connection: begun later, only TLS is there to be seen.
-UPGRADED = ("smtp", "imap", "pop3", "ldap", "ftp", "http", "postgres", "mysql", "rdp")
+# What a connection may change to: begun later, only that is there to be seen.
+UPGRADED = {
+    **dict.fromkeys("smtp imap pop3 ldap ftp http postgres mysql rdp".split(), "tls"),
+    "socks": "http",
+}
 SNAPLEN = 96
 
 
@@ -167,7 +170,7 @@ def write_variant(name, capture, expected, folder):
         form = moved({key: port for key, (_, port) in ports.items()})
         expected = {ports.get(key, key): value for key, value in expected.items()}
     if "later" in name:
-        expected = {key: (f"{one}|tls" if one in UPGRADED else one, either)
+        expected = {key: (f"{one}|{UPGRADED[one]}" if one in UPGRADED else one, either)
                     for key, (one, either) in expected.items()}
     path = folder / "variant.pcap"
     path.write_bytes(pcap_bytes(list(form(packets))))

@@ -1,7 +1,8 @@
 //! Post Office Protocol, version 3 (RFC 1939, RFC 2449).
 //!
 //! The server speaks first and begins each answer with `+OK` or `-ERR`; the client sends commands
-//! of three or four letters. The answers tell it from FTP, which has some of the commands.
+//! of three or four letters. The answers tell it from FTP, which has some of the commands. Alone they
+//! do when one has text behind `+OK`: Redis says `+OK`, and `-ERR` with text, to commands of another form.
 
 use super::details::Details;
 use super::messages::{Look, Looker, Role, read_both};
@@ -29,15 +30,20 @@ fn look(bytes: &[u8]) -> Look<Role> {
 fn recognise(evidence: &Evidence<'_>) -> Answer {
     let mut answers = 0_u32;
     let mut commands = 0_u32;
+    let mut told = false;
     let visit = |message: super::messages::Message<'_, Role>| match message.what {
-        Role::Server => answers += 1,
+        Role::Server => {
+            answers += 1;
+            told |= message.bytes.starts_with(b"+OK ");
+        }
         _ => commands += 1,
     };
     let sides = read_both(evidence, look as Looker<'_, Role>, |role| *role, visit);
+    let other_spoke = !evidence.a.is_empty() && !evidence.b.is_empty();
     // Other protocols say `+OK` as well.
     let grade = match (answers, commands) {
         (0, _) => None,
-        (_, 0) if sides.one_differs() => None,
+        (_, 0) if sides.one_differs() || other_spoke || !told => None,
         (_, 0) => Some(Grade::Weak),
         (1, 1) => Some(Grade::Strong),
         _ => Some(Grade::Confirmed),
