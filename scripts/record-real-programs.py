@@ -31,7 +31,7 @@ sys.dont_write_bytecode = True
 from programs import TABLE  # noqa: E402
 from programs.ask import Tally, ask  # noqa: E402
 from programs.lab import Lab, Scene, missing, version_of  # noqa: E402
-from programs.variants import VARIANTS, write_variant  # noqa: E402
+from programs.variants import VARIANTS, WHOLE, write_variant  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,7 +56,7 @@ def examine(options, one, capture, expected, folder):
     tallies = {"as recorded": ask(options.program, capture, expected)}
     for name in VARIANTS if options.variants else ():
         derived, moved = write_variant(name, capture, expected, folder)
-        tallies[name] = ask(options.program, derived, moved)
+        tallies[name] = ask(options.program, derived, moved, name in WHOLE)
         derived.unlink()
     for name, tally in tallies.items():
         missed = tally.silent + tally.unspoken if name == "as recorded" else []

@@ -16,7 +16,7 @@ BEGUN_LATER = (1, 2, 3, 4, 6, 9, 15)
 TCP, UDP = 6, 17
 # What a connection may change to: begun later, only that is there to be seen.
 UPGRADED = {
-    **dict.fromkeys("smtp imap pop3 ldap ftp http postgres mysql rdp".split(), "tls"),
+    **dict.fromkeys("smtp imap pop3 ldap ftp http postgres mysql rdp xmpp".split(), "tls"),
     "socks": "http",
 }
 SNAPLEN = 96
@@ -149,6 +149,9 @@ VARIANTS = {
     "client alone": from_one_end(False),
     **{f"begun {count} packets later": begun_later(count) for count in BEGUN_LATER},
 }
+
+# Those that hold the first packets of every flow.
+WHOLE = list(VARIANTS)[:3] + ["96 bytes of each packet"]
 
 
 def new_ports(name, expected):

@@ -25,7 +25,6 @@ def domain(scene):
  tls certfile = {certificate}
  tls keyfile = {key}
  tls cafile =
- log level = 3
  server min protocol = NT1
  ntlm auth = ntlmv1-permitted
  ldap server require strong auth = no
@@ -71,27 +70,60 @@ def domain(scene):
             "KRB5_TRACE": str(scene.folder / "trace")}
 
 
-@program(TABLE, "samba-files", "samba samba-tool smbclient nmblookup",
-         "SMB 1, 2 and 3 with and without encryption, over NetBIOS; names of NetBIOS",
-         ("samba", "--version"))
+@program(TABLE, "samba-files", "smbd nmbd smbclient nmblookup rpcclient smbpasswd",
+         "SMB 1, 2 and 3 with and without encryption, over NetBIOS, calls through pipes, signed; names "
+         "and datagrams of NetBIOS", ("smbd", "--version"))
 def samba_files(scene):
-    env = domain(scene)
-    file = scene.file("file", "contents " * 4000)
+    home = scene.folder
+    scene.file("share/one", "contents " * 4000)
+    for name in ("private", "lock", "state", "cache", "run", "ncalrpc"):
+        scene.host("mkdir", "-m", "755", home / name)
+    configuration = scene.file("smb.conf", f"""[global]
+ workgroup = GROUP
+ netbios name = SERVER
+ interfaces = wire
+ bind interfaces only = yes
+ server min protocol = NT1
+ client min protocol = NT1
+ private dir = {home}/private
+ lock directory = {home}/lock
+ state directory = {home}/state
+ cache directory = {home}/cache
+ pid directory = {home}/run
+ ncalrpc dir = {home}/ncalrpc
+ log file = {home}/log
+ domain master = yes
+ local master = yes
+ os level = 200
+[share]
+ path = {home}/share
+ read only = no
+""")
+    env = {"SMB_CONF_PATH": configuration}
+    scene.host("smbpasswd", "-c", configuration, "-s", "-a", "root", text=f"{WORD}\n{WORD}\n")
+    scene.serve("nmbd", "-F", "--no-process-group", "-s", configuration, port=137)
+    scene.serve("smbd", "-F", "--no-process-group", "-s", configuration, port=445)
+    file, who = scene.file("file", "contents " * 4000), ["-U", f"root%{WORD}"]
     for dialect in ("NT1", "SMB2_02", "SMB2_10", "SMB3_00", "SMB3_11"):
         for more in ([], ["-p", "139"]):
-            scene.client("smbclient", f"//{SERVER}/sysvol", "-U", WHO, "-m", dialect, *more, "-c",
+            scene.client("smbclient", f"//{SERVER}/share", *who, "-m", dialect, *more, "-c",
                          f"ls; put {file} file; get file back; rm file", env=env)
-    scene.client("smbclient", f"//{SERVER}/sysvol", "-U", WHO, "-m", "SMB3", "-c", "ls",
-                 "--client-protection=encrypt", env=env)
+    for protection in ("sign", "encrypt"):
+        scene.client("smbclient", f"//{SERVER}/share", *who, "-m", "SMB3", "-c", "ls",
+                     f"--client-protection={protection}", env=env)
     scene.client("smbclient", "-L", SERVER, "-N", env=env, fails=True)
-    scene.client("smbclient", f"//{SERVER}/none", "-U", "nobody%wrong", "-c", "ls", env=env,
-                 fails=True)
-    scene.client("nmblookup", "-U", SERVER, "AD#1c", env=env)
+    scene.client("smbclient", "-L", SERVER, *who, "-m", "NT1", env=env)
+    scene.client("smbclient", f"//{SERVER}/none", "-U", "nobody%wrong", "-c", "ls", env=env, fails=True)
+    for command in ("srvinfo", "enumdomusers", "lsaquery", "netshareenumall", "enumprinters"):
+        scene.client("rpcclient", *who, SERVER, "-c", command, env=env, fails=True)
+    scene.client("nmblookup", "-U", SERVER, "SERVER", env=env)
     scene.client("nmblookup", "-A", SERVER, env=env)
-    scene.client("nmblookup", "-B", "10.77.0.255", "AD", env=env, fails=True)
+    scene.client("nmblookup", "-B", "10.77.0.255", "GROUP", env=env, fails=True)
+    time.sleep(8)
     scene.expect("tcp", 445, "smb")
     scene.expect("tcp", 139, "smb")
     scene.expect("udp", 137, "nbns", either=True)
+    scene.expect("udp", 138, "nbdgm", either=True)
 
 
 @program(TABLE, "samba-calls", "samba samba-tool rpcclient net",
