@@ -88,8 +88,11 @@ def main():
             capture, expected = record(lab, one, folder)
             tallies = examine(options, one, capture, expected, Path(passing))
             seen = tallies["as recorded"]
-            print(f"| {one.name} | {version_of(one.version)} | {one.speaks} "
-                  f"| {seen.right} of {seen.flows} |", flush=True)
+            print(
+                f"| {one.name} | {version_of(one.version)} | {one.speaks} "
+                f"| {seen.right} of {seen.flows} |",
+                flush=True,
+            )
             for name, tally in tallies.items():
                 total[name] = total.get(name, Tally()) + tally
     for name, tally in total.items():

@@ -2,5 +2,13 @@
 
 from . import databases, files, mail, names, others, tunnels, voice, windows
 
-TABLE = [*names.TABLE, *windows.TABLE, *mail.TABLE, *files.TABLE, *voice.TABLE, *databases.TABLE,
-         *tunnels.TABLE, *others.TABLE]
+TABLE = [
+    *names.TABLE,
+    *windows.TABLE,
+    *mail.TABLE,
+    *files.TABLE,
+    *voice.TABLE,
+    *databases.TABLE,
+    *tunnels.TABLE,
+    *others.TABLE,
+]

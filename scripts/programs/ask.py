@@ -6,7 +6,6 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
 # Ports that a server chooses itself; which of them are used is not known before.
 DYNAMIC = range(10000, 65536)
 
@@ -25,20 +24,30 @@ class Tally:
     unspoken: list = field(default_factory=list)
 
     def __add__(self, other):
-        return Tally(self.flows + other.flows, self.right + other.right,
-                     self.silent + other.silent, self.faults + other.faults)
+        return Tally(
+            self.flows + other.flows,
+            self.right + other.right,
+            self.silent + other.silent,
+            self.faults + other.faults,
+        )
 
     def __str__(self):
-        return (f"{self.right} of {self.flows} right, {len(self.silent)} without a name, "
-                f"{len(self.faults)} wrong")
+        return (
+            f"{self.right} of {self.flows} right, {len(self.silent)} without a name, "
+            f"{len(self.faults)} wrong"
+        )
 
 
 def flows_of(program, capture):
     """The flow list of a capture."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "flows.ndjson"
-        done = subprocess.run([program, "check", capture, "--quiet", "--flows", out],
-                              capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [program, "check", capture, "--quiet", "--flows", out],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if not out.exists():
             raise SystemExit(f"{capture}: {done.stderr}")
         return [json.loads(line) for line in out.read_text().splitlines()]
@@ -55,8 +64,11 @@ def ask(program, capture, expected, whole=True):
             spoken |= {(flow["proto"], flow["src_port"]), (flow["proto"], flow["dst_port"])}
         if flow["proto"] in ("tcp", "udp", "sctp"):
             weigh(flow, expected, tally, () if whole else ("first-packet", "unknown"))
-    tally.unspoken = [f"{transport} {port} was not spoken to" for transport, port in expected
-                      if port and port not in DYNAMIC and (transport, port) not in spoken]
+    tally.unspoken = [
+        f"{transport} {port} was not spoken to"
+        for transport, port in expected
+        if port and port not in DYNAMIC and (transport, port) not in spoken
+    ]
     return tally
 
 
@@ -68,9 +80,11 @@ def weigh(flow, expected, tally, vague):
     forward, backward = expected.get((proto, target)), expected.get((proto, source))
     name, either = forward or backward or expected.get((proto, 0)) or (None, True)
     told = flow["app"] if flow["app_basis"] in ("content", "signalling") else ""
-    line = (f"{flow['src_ip']}:{source} > {flow['dst_ip']}:{target}/{proto} is "
-            f"{told or 'nothing'} ({flow['app_confidence']}, {flow['direction_basis']}), "
-            f"{flow['packets']} packets, expected {name}")
+    line = (
+        f"{flow['src_ip']}:{source} > {flow['dst_ip']}:{target}/{proto} is "
+        f"{told or 'nothing'} ({flow['app_confidence']}, {flow['direction_basis']}), "
+        f"{flow['packets']} packets, expected {name}"
+    )
     turned = not forward and backward and not either
     if turned and flow["direction_basis"] not in vague:
         tally.faults.append(f"wrong initiator: {line}")

@@ -31,8 +31,21 @@ class Lab:
         self.server, self.client = f"portolan-{mark}-server", f"portolan-{mark}-client"
         for name in (self.server, self.client):
             run("ip", "netns", "add", name)
-        run("ip", "link", "add", "wire", "netns", self.server, "type", "veth",
-            "peer", "name", "wire", "netns", self.client)
+        run(
+            "ip",
+            "link",
+            "add",
+            "wire",
+            "netns",
+            self.server,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "wire",
+            "netns",
+            self.client,
+        )
         for name, four, six in ((self.server, SERVER, SERVER6), (self.client, CLIENT, CLIENT6)):
             run("ip", "-n", name, "link", "set", "lo", "up")
             # What passes must be what a network would show: no segments of 64 KiB.
@@ -55,8 +68,17 @@ class Scene:
         self.expected, self.complaints, self.running = {}, [], []
 
     def __enter__(self):
-        command = ["tcpdump", "-i", "wire", "-n", "--immediate-mode", "-U", "-w", str(self.capture),
-                   "not icmp6 and not arp and not igmp"]
+        command = [
+            "tcpdump",
+            "-i",
+            "wire",
+            "-n",
+            "--immediate-mode",
+            "-U",
+            "-w",
+            str(self.capture),
+            "not icmp6 and not arp and not igmp",
+        ]
         self.recorder = self._start(self.lab.server, command)
         self.until(self.capture.exists, "no recording")
         return self
@@ -97,9 +119,17 @@ class Scene:
         """Runs a program on the client to its end; answers what it printed."""
         full = ["ip", "netns", "exec", self.lab.client, *map(str, command)]
         try:
-            done = subprocess.run(full, input=text, capture_output=True, text=True,
-                                  errors="replace", timeout=patience, cwd=self.folder,
-                                  env={**os.environ, **(env or {})}, check=False)
+            done = subprocess.run(
+                full,
+                input=text,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=patience,
+                cwd=self.folder,
+                env={**os.environ, **(env or {})},
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             if not fails:
                 self.complaints.append(f"{' '.join(map(str, command))[:60]}: did not end")
@@ -111,8 +141,15 @@ class Scene:
 
     def host(self, *command, text=None, env=None):
         """Runs a preparing command, on no network."""
-        done = subprocess.run(list(map(str, command)), input=text, capture_output=True, text=True,
-                              cwd=self.folder, env={**os.environ, **(env or {})}, check=False)
+        done = subprocess.run(
+            list(map(str, command)),
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
         if done.returncode:
             self.complaints.append(f"{command[0]}: {done.stderr.strip().splitlines()[-1:]}")
         return done.stdout
@@ -121,19 +158,39 @@ class Scene:
         """Paths of a certificate and its key for the server."""
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
         if not key.exists():
-            self.host("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                      "-subj", "/CN=server.test", "-addext",
-                      f"subjectAltName=DNS:server.test,IP:{SERVER}",
-                      "-keyout", key, "-out", certificate)
+            self.host(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=server.test",
+                "-addext",
+                f"subjectAltName=DNS:server.test,IP:{SERVER}",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+            )
             key.chmod(0o644)
         return str(certificate), str(key)
 
     def _start(self, namespace, command, env=None):
         log = open(self.folder / f"{Path(command[0]).name}.{len(self.running)}.log", "w")
         full = ["ip", "netns", "exec", namespace, *map(str, command)]
-        process = subprocess.Popen(full, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   cwd=self.folder, start_new_session=True,
-                                   env={**os.environ, **(env or {})})
+        process = subprocess.Popen(
+            full,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            start_new_session=True,
+            env={**os.environ, **(env or {})},
+        )
         self.running.append(process)
         return process
 

@@ -9,8 +9,13 @@ from .table import program
 TABLE = []
 
 
-@program(TABLE, "rpcbind", "rpcbind rpcinfo showmount", "ONC RPC: port mapper over UDP and TCP",
-         ("dpkg-query", "-W", "rpcbind"))
+@program(
+    TABLE,
+    "rpcbind",
+    "rpcbind rpcinfo showmount",
+    "ONC RPC: port mapper over UDP and TCP",
+    ("dpkg-query", "-W", "rpcbind"),
+)
 def rpcbind(scene):
     scene.serve("rpcbind", "-f", "-i", "-h", SERVER, port=111)
     for arguments in (["-p"], ["-s"], ["-m"], ["-T", "udp"], ["-T", "tcp"]):
@@ -59,20 +64,50 @@ def aioquic(scene):
 
 @program(TABLE, "xl2tpd", "xl2tpd", "L2TP: control connection", ("xl2tpd", "-v"))
 def xl2tpd(scene):
-    server = scene.file("server.conf", "[global]\nport = 1701\nipsec saref = no\n[lns default]\n"
-                        "ip range = 10.91.0.2-10.91.0.9\nlocal ip = 10.91.0.1\nrequire authentication = no\n")
-    client = scene.file("client.conf", f"[global]\nport = 1701\n[lac test]\nlns = {SERVER}\nautodial = yes\n")
-    scene.serve("xl2tpd", "-D", "-c", server, "-p", scene.folder / "pid", "-C", scene.folder / "control", port=1701)
-    scene.behind("xl2tpd", "-D", "-c", client, "-p", scene.folder / "pid2", "-C", scene.folder / "control2")
+    server = scene.file(
+        "server.conf",
+        "[global]\nport = 1701\nipsec saref = no\n[lns default]\n"
+        "ip range = 10.91.0.2-10.91.0.9\nlocal ip = 10.91.0.1\nrequire authentication = no\n",
+    )
+    client = scene.file(
+        "client.conf", f"[global]\nport = 1701\n[lac test]\nlns = {SERVER}\nautodial = yes\n"
+    )
+    scene.serve(
+        "xl2tpd",
+        "-D",
+        "-c",
+        server,
+        "-p",
+        scene.folder / "pid",
+        "-C",
+        scene.folder / "control",
+        port=1701,
+    )
+    scene.behind(
+        "xl2tpd", "-D", "-c", client, "-p", scene.folder / "pid2", "-C", scene.folder / "control2"
+    )
     time.sleep(4)
     scene.expect("udp", 1701, "l2tp", either=True)
 
 
-@program(TABLE, "prosody", "prosody openssl", "XMPP: streams and STARTTLS", ("dpkg-query", "-W", "prosody"))
+@program(
+    TABLE,
+    "prosody",
+    "prosody openssl",
+    "XMPP: streams and STARTTLS",
+    ("dpkg-query", "-W", "prosody"),
+)
 def prosody(scene):
     certificate, key = scene.certificate()
     scene.host("chmod", "-R", "a+rwX", scene.folder)
-    scene.serve("prosody", "-F", "--root", "--config", scene.file("prosody.cfg.lua", f"""
+    scene.serve(
+        "prosody",
+        "-F",
+        "--root",
+        "--config",
+        scene.file(
+            "prosody.cfg.lua",
+            f"""
 run_as_root = true
 data_path = "{scene.folder}"
 pidfile = "{scene.folder}/pid"
@@ -81,7 +116,21 @@ log = {{ debug = "{scene.folder}/log" }}
 interfaces = {{ "{SERVER}" }}
 VirtualHost "server.test"
  ssl = {{ certificate = "{certificate}", key = "{key}" }}
-"""), port=5222)
-    scene.client("timeout", "3", "openssl", "s_client", "-starttls", "xmpp", "-xmpphost", "server.test", "-connect",
-                 f"{SERVER}:5222", fails=True)
+""",
+        ),
+        port=5222,
+    )
+    scene.client(
+        "timeout",
+        "3",
+        "openssl",
+        "s_client",
+        "-starttls",
+        "xmpp",
+        "-xmpphost",
+        "server.test",
+        "-connect",
+        f"{SERVER}:5222",
+        fails=True,
+    )
     scene.expect("tcp", 5222, "xmpp")

@@ -72,14 +72,19 @@ def crumbs(packets):
             yield packet.record
             continue
         if packet.transport != 54:
-            data = data[:14 + int.from_bytes(data[16:18], "big")]
+            data = data[: 14 + int.from_bytes(data[16:18], "big")]
         sequence, flags = struct.unpack_from(">4xI5xB", data, packet.transport)
         at, number = header, 0
         while at < len(data):
             end = min(len(data), at + chance.randint(1, 20))
             last = end == len(data)
-            piece = with_lengths(packet, header, data[at:end], sequence + at - header,
-                                 flags if last else flags & ~0x09)
+            piece = with_lengths(
+                packet,
+                header,
+                data[at:end],
+                sequence + at - header,
+                flags if last else flags & ~0x09,
+            )
             yield Record(packet.record.time + number, piece, len(piece))
             at, number = end, number + 1
 
@@ -115,8 +120,11 @@ def begun_later(count):
 
 def from_one_end(lower):
     """What one of the two hosts sends."""
-    return lambda packets: (packet.record for packet in packets if packet.flow
-                            and (packet.ends[0] < packet.ends[1]) == lower)
+    return lambda packets: (
+        packet.record
+        for packet in packets
+        if packet.flow and (packet.ends[0] < packet.ends[1]) == lower
+    )
 
 
 def disorder(packets):
@@ -173,8 +181,10 @@ def write_variant(name, capture, expected, folder):
         form = moved({key: port for key, (_, port) in ports.items()})
         expected = {ports.get(key, key): value for key, value in expected.items()}
     if "later" in name:
-        expected = {key: (f"{one}|{UPGRADED[one]}" if one in UPGRADED else one, either)
-                    for key, (one, either) in expected.items()}
+        expected = {
+            key: (f"{one}|{UPGRADED[one]}" if one in UPGRADED else one, either)
+            for key, (one, either) in expected.items()
+        }
     path = folder / "variant.pcap"
     path.write_bytes(pcap_bytes(list(form(packets))))
     return path, expected

@@ -13,15 +13,29 @@ WHO = f"Administrator%{WORD}"
 def domain(scene):
     """Starts a domain controller; answers the environment of a member."""
     home = scene.folder / "ad"
-    scene.host("samba-tool", "domain", "provision", f"--targetdir={home}", "--realm=AD.TEST",
-               "--domain=AD", f"--adminpass={WORD}", "--server-role=dc", "--host-name=server",
-               "--dns-backend=SAMBA_INTERNAL", f"--host-ip={SERVER}", "--option=interfaces=lo wire",
-               "--option=bind interfaces only=yes")
+    scene.host(
+        "samba-tool",
+        "domain",
+        "provision",
+        f"--targetdir={home}",
+        "--realm=AD.TEST",
+        "--domain=AD",
+        f"--adminpass={WORD}",
+        "--server-role=dc",
+        "--host-name=server",
+        "--dns-backend=SAMBA_INTERNAL",
+        f"--host-ip={SERVER}",
+        "--option=interfaces=lo wire",
+        "--option=bind interfaces only=yes",
+    )
     certificate, key = scene.certificate()
     scene.host("mkdir", "-p", "-m", "755", home / "ncalrpc", home / "winbindd", home / "run")
     scene.folder.chmod(0o755)
     configuration = home / "etc/smb.conf"
-    configuration.write_text(configuration.read_text().replace("[global]", f"""[global]
+    configuration.write_text(
+        configuration.read_text().replace(
+            "[global]",
+            f"""[global]
  tls certfile = {certificate}
  tls keyfile = {key}
  tls cafile =
@@ -32,14 +46,20 @@ def domain(scene):
  pid directory = {home}/run
  ncalrpc dir = {home}/ncalrpc
  winbindd socket directory = {home}/winbindd
-"""))
+""",
+        )
+    )
     # Samba refuses a key that others may read.
     scene.host("chmod", "600", key)
     scene.serve("samba", "-F", "--no-process-group", "-s", configuration, port=135)
-    scene.until(lambda: all(map(scene.listens, (445, 3268, 88, 464))),
-                "the domain controller does not listen")
+    scene.until(
+        lambda: all(map(scene.listens, (445, 3268, 88, 464))),
+        "the domain controller does not listen",
+    )
     time.sleep(3)
-    kerberos = scene.file("krb5.conf", f"""
+    kerberos = scene.file(
+        "krb5.conf",
+        f"""
 [libdefaults]
  default_realm = AD.TEST
  dns_lookup_kdc = false
@@ -54,8 +74,11 @@ def domain(scene):
  }}
 [domain_realm]
  .ad.test = AD.TEST
-""")
-    scene.file("smb.conf", f"""[global]
+""",
+    )
+    scene.file(
+        "smb.conf",
+        f"""[global]
  workgroup = AD
  realm = AD.TEST
  private dir = {scene.folder}
@@ -64,21 +87,32 @@ def domain(scene):
  cache directory = {scene.folder}
  client min protocol = NT1
  client ldap sasl wrapping = plain
-""")
-    return {"KRB5_CONFIG": kerberos, "KRB5CCNAME": f"FILE:{scene.folder}/ticket",
-            "SMB_CONF_PATH": str(scene.folder / "smb.conf"),
-            "KRB5_TRACE": str(scene.folder / "trace")}
+""",
+    )
+    return {
+        "KRB5_CONFIG": kerberos,
+        "KRB5CCNAME": f"FILE:{scene.folder}/ticket",
+        "SMB_CONF_PATH": str(scene.folder / "smb.conf"),
+        "KRB5_TRACE": str(scene.folder / "trace"),
+    }
 
 
-@program(TABLE, "samba-files", "smbd nmbd smbclient nmblookup rpcclient smbpasswd",
-         "SMB 1, 2 and 3 with and without encryption, over NetBIOS, calls through pipes, signed; names "
-         "and datagrams of NetBIOS", ("smbd", "--version"))
+@program(
+    TABLE,
+    "samba-files",
+    "smbd nmbd smbclient nmblookup rpcclient smbpasswd",
+    "SMB 1, 2 and 3 with and without encryption, over NetBIOS, calls through pipes, signed; names "
+    "and datagrams of NetBIOS",
+    ("smbd", "--version"),
+)
 def samba_files(scene):
     home = scene.folder
     scene.file("share/one", "contents " * 4000)
     for name in ("private", "lock", "state", "cache", "run", "ncalrpc"):
         scene.host("mkdir", "-m", "755", home / name)
-    configuration = scene.file("smb.conf", f"""[global]
+    configuration = scene.file(
+        "smb.conf",
+        f"""[global]
  workgroup = GROUP
  netbios name = SERVER
  interfaces = wire
@@ -98,7 +132,8 @@ def samba_files(scene):
 [share]
  path = {home}/share
  read only = no
-""")
+""",
+    )
     env = {"SMB_CONF_PATH": configuration}
     scene.host("smbpasswd", "-c", configuration, "-s", "-a", "root", text=f"{WORD}\n{WORD}\n")
     scene.serve("nmbd", "-F", "--no-process-group", "-s", configuration, port=137)
@@ -106,14 +141,34 @@ def samba_files(scene):
     file, who = scene.file("file", "contents " * 4000), ["-U", f"root%{WORD}"]
     for dialect in ("NT1", "SMB2_02", "SMB2_10", "SMB3_00", "SMB3_11"):
         for more in ([], ["-p", "139"]):
-            scene.client("smbclient", f"//{SERVER}/share", *who, "-m", dialect, *more, "-c",
-                         f"ls; put {file} file; get file back; rm file", env=env)
+            scene.client(
+                "smbclient",
+                f"//{SERVER}/share",
+                *who,
+                "-m",
+                dialect,
+                *more,
+                "-c",
+                f"ls; put {file} file; get file back; rm file",
+                env=env,
+            )
     for protection in ("sign", "encrypt"):
-        scene.client("smbclient", f"//{SERVER}/share", *who, "-m", "SMB3", "-c", "ls",
-                     f"--client-protection={protection}", env=env)
+        scene.client(
+            "smbclient",
+            f"//{SERVER}/share",
+            *who,
+            "-m",
+            "SMB3",
+            "-c",
+            "ls",
+            f"--client-protection={protection}",
+            env=env,
+        )
     scene.client("smbclient", "-L", SERVER, "-N", env=env, fails=True)
     scene.client("smbclient", "-L", SERVER, *who, "-m", "NT1", env=env)
-    scene.client("smbclient", f"//{SERVER}/none", "-U", "nobody%wrong", "-c", "ls", env=env, fails=True)
+    scene.client(
+        "smbclient", f"//{SERVER}/none", "-U", "nobody%wrong", "-c", "ls", env=env, fails=True
+    )
     for command in ("srvinfo", "enumdomusers", "lsaquery", "netshareenumall", "enumprinters"):
         scene.client("rpcclient", *who, SERVER, "-c", command, env=env, fails=True)
     scene.client("nmblookup", "-U", SERVER, "SERVER", env=env)
@@ -126,23 +181,64 @@ def samba_files(scene):
     scene.expect("udp", 138, "nbdgm", either=True)
 
 
-@program(TABLE, "samba-calls", "samba samba-tool rpcclient net",
-         "DCE/RPC: endpoint mapper and dynamic ports, with NTLM and Kerberos, signed and sealed; "
-         "over named pipes", ("samba", "--version"))
+@program(
+    TABLE,
+    "samba-calls",
+    "samba samba-tool rpcclient net",
+    "DCE/RPC: endpoint mapper and dynamic ports, with NTLM and Kerberos, signed and sealed; "
+    "over named pipes",
+    ("samba", "--version"),
+)
 def samba_calls(scene):
     env = domain(scene)
     for command in ("lsaquery", "enumdomusers", "srvinfo", "getusername", "epmmap samr"):
         scene.client("rpcclient", "-U", WHO, SERVER, "-c", command, env=env, fails=True)
-    for binding, command in (("[]", "lsaquery"), ("[sign]", "enumdomusers"),
-                             ("[seal]", "enumdomusers"), ("[seal,krb5]", "enumdomusers"),
-                             ("[seal]", "dsgetdcinfo"), ("[seal]", "getusername")):
-        scene.client("rpcclient", "-U", WHO, f"ncacn_ip_tcp:server.ad.test{binding}"
-                     if "krb5" in binding else f"ncacn_ip_tcp:{SERVER}{binding}", "-c", command,
-                     env=env, fails=True)
-    scene.client("samba-tool", "drs", "showrepl", SERVER, "-U", WHO, "-s", scene.folder / "smb.conf",
-                 env=env, fails=True)
-    scene.client("samba-tool", "dns", "zonelist", SERVER, "-U", WHO, "-s",
-                 scene.folder / "smb.conf", env=env, fails=True)
+    for binding, command in (
+        ("[]", "lsaquery"),
+        ("[sign]", "enumdomusers"),
+        ("[seal]", "enumdomusers"),
+        ("[seal,krb5]", "enumdomusers"),
+        ("[seal]", "dsgetdcinfo"),
+        ("[seal]", "getusername"),
+    ):
+        scene.client(
+            "rpcclient",
+            "-U",
+            WHO,
+            (
+                f"ncacn_ip_tcp:server.ad.test{binding}"
+                if "krb5" in binding
+                else f"ncacn_ip_tcp:{SERVER}{binding}"
+            ),
+            "-c",
+            command,
+            env=env,
+            fails=True,
+        )
+    scene.client(
+        "samba-tool",
+        "drs",
+        "showrepl",
+        SERVER,
+        "-U",
+        WHO,
+        "-s",
+        scene.folder / "smb.conf",
+        env=env,
+        fails=True,
+    )
+    scene.client(
+        "samba-tool",
+        "dns",
+        "zonelist",
+        SERVER,
+        "-U",
+        WHO,
+        "-s",
+        scene.folder / "smb.conf",
+        env=env,
+        fails=True,
+    )
     scene.client("net", "rpc", "info", "-S", SERVER, "-U", WHO, env=env, fails=True)
     scene.expect("tcp", 135, "dcerpc")
     scene.expect("tcp", 445, "smb")
@@ -152,38 +248,74 @@ def samba_calls(scene):
     scene.expect("udp", 137, "nbns", either=True)
 
 
-@program(TABLE, "samba-directory", "samba samba-tool ldapsearch kinit kpasswd net dig",
-         "LDAP: simple, sealed by GSSAPI, StartTLS, TLS, global catalog, over UDP; Kerberos and "
-         "password change; DNS", ("samba", "--version"))
+@program(
+    TABLE,
+    "samba-directory",
+    "samba samba-tool ldapsearch kinit kpasswd net dig",
+    "LDAP: simple, sealed by GSSAPI, StartTLS, TLS, global catalog, over UDP; Kerberos and "
+    "password change; DNS",
+    ("samba", "--version"),
+)
 def samba_directory(scene):
     env = {**domain(scene), "LDAPTLS_REQCERT": "never"}
     base = ["-b", "DC=ad,DC=test", "(objectClass=*)", "cn"]
     simple = ["-x", "-D", f"Administrator@ad.test", "-w", WORD]
     scene.client("ldapsearch", "-x", "-H", f"ldap://{SERVER}", "-s", "base", "-b", "", env=env)
     scene.client("ldapsearch", *simple, "-H", f"ldap://{SERVER}", *base, env=env)
-    scene.client("ldapsearch", *simple, "-H", f"ldap://{SERVER}", "-E", "pr=50/noprompt", *base, env=env)
+    scene.client(
+        "ldapsearch", *simple, "-H", f"ldap://{SERVER}", "-E", "pr=50/noprompt", *base, env=env
+    )
     scene.client("ldapsearch", *simple, "-ZZ", "-H", f"ldap://{SERVER}", *base, env=env)
     scene.client("ldapsearch", *simple, "-H", f"ldaps://{SERVER}", *base, env=env)
     scene.client("ldapsearch", *simple, "-H", f"ldap://{SERVER}:3268", *base, env=env)
     scene.client("ldapsearch", *simple, "-H", f"ldaps://{SERVER}:3269", *base, env=env)
     scene.client("kinit", "Administrator@AD.TEST", text=WORD + "\n", env=env)
     scene.client("kvno", "ldap/server.ad.test@AD.TEST", env=env, fails=True)
-    scene.client("ldapsearch", "-Y", "GSSAPI", "-N", "-O", "minssf=56", "-H", f"ldap://{SERVER}",
-                 *base, env=env, fails=True)
+    scene.client(
+        "ldapsearch",
+        "-Y",
+        "GSSAPI",
+        "-N",
+        "-O",
+        "minssf=56",
+        "-H",
+        f"ldap://{SERVER}",
+        *base,
+        env=env,
+        fails=True,
+    )
     scene.client("kinit", "none@AD.TEST", text="x\n", env=env, fails=True)
-    by_tcp = scene.file("tcp.conf", open(env["KRB5_CONFIG"]).read().replace(
-        "rdns", "udp_preference_limit = 1\n rdns"))
-    by_udp = scene.file("udp.conf", open(env["KRB5_CONFIG"]).read().replace(
-        "rdns", "udp_preference_limit = 9000\n rdns"))
+    by_tcp = scene.file(
+        "tcp.conf",
+        open(env["KRB5_CONFIG"]).read().replace("rdns", "udp_preference_limit = 1\n rdns"),
+    )
+    by_udp = scene.file(
+        "udp.conf",
+        open(env["KRB5_CONFIG"]).read().replace("rdns", "udp_preference_limit = 9000\n rdns"),
+    )
     word = WORD
     for number, configuration in enumerate((by_tcp, by_udp)):
         new = f"N3wPass!{number}xyz"
-        scene.client("kinit", "Administrator@AD.TEST", text=word + "\n",
-                     env={**env, "KRB5_CONFIG": configuration})
-        scene.client("kpasswd", "Administrator@AD.TEST", text=f"{word}\n{new}\n{new}\n",
-                     env={**env, "KRB5_CONFIG": configuration}, fails=True)
-        scene.client("kinit", "Administrator@AD.TEST", text=word + "\n",
-                     env={**env, "KRB5_CONFIG": configuration}, fails=True)
+        scene.client(
+            "kinit",
+            "Administrator@AD.TEST",
+            text=word + "\n",
+            env={**env, "KRB5_CONFIG": configuration},
+        )
+        scene.client(
+            "kpasswd",
+            "Administrator@AD.TEST",
+            text=f"{word}\n{new}\n{new}\n",
+            env={**env, "KRB5_CONFIG": configuration},
+            fails=True,
+        )
+        scene.client(
+            "kinit",
+            "Administrator@AD.TEST",
+            text=word + "\n",
+            env={**env, "KRB5_CONFIG": configuration},
+            fails=True,
+        )
     scene.client("net", "ads", "info", "-S", SERVER, env=env, fails=True)
     scene.client("net", "ads", "lookup", "-S", SERVER, env=env, fails=True)
     scene.client("dig", f"@{SERVER}", "_ldap._tcp.dc._msdcs.ad.test", "SRV")
@@ -199,13 +331,19 @@ def samba_directory(scene):
     scene.expect("udp", 137, "nbns", either=True)
 
 
-@program(TABLE, "openldap", "slapd ldapsearch ldapadd ldapmodify ldappasswd",
-         "LDAP: anonymous, simple, SASL, StartTLS, TLS, add, modify, compare, delete, paged",
-         ("slapd", "-VV"))
+@program(
+    TABLE,
+    "openldap",
+    "slapd ldapsearch ldapadd ldapmodify ldappasswd",
+    "LDAP: anonymous, simple, SASL, StartTLS, TLS, add, modify, compare, delete, paged",
+    ("slapd", "-VV"),
+)
 def openldap(scene):
     certificate, key = scene.certificate()
     scene.file("db/empty")
-    configuration = scene.file("slapd.conf", f"""
+    configuration = scene.file(
+        "slapd.conf",
+        f"""
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
@@ -221,24 +359,60 @@ suffix "dc=test"
 rootdn "cn=admin,dc=test"
 rootpw secret
 directory {scene.folder}/db
-""")
+""",
+    )
     scene.serve("slapd", "-d", "0", "-f", configuration, "-h", "ldap:/// ldaps:///", port=389)
     env = {"LDAPTLS_REQCERT": "never"}
     admin = ["-x", "-D", "cn=admin,dc=test", "-w", "secret", "-H", f"ldap://{SERVER}"]
-    people = "".join(f"\ndn: cn=user{n},dc=test\nobjectClass: inetOrgPerson\ncn: user{n}\nsn: {n}\n"
-                     f"userPassword: secret\n" for n in range(60))
-    scene.client("ldapadd", *admin, env=env, text="dn: dc=test\nobjectClass: dcObject\n"
-                 "objectClass: organization\no: test\ndc: test\n" + people)
+    people = "".join(
+        f"\ndn: cn=user{n},dc=test\nobjectClass: inetOrgPerson\ncn: user{n}\nsn: {n}\n"
+        f"userPassword: secret\n"
+        for n in range(60)
+    )
+    scene.client(
+        "ldapadd",
+        *admin,
+        env=env,
+        text="dn: dc=test\nobjectClass: dcObject\n"
+        "objectClass: organization\no: test\ndc: test\n" + people,
+    )
     for more in ([], ["-ZZ"], ["-E", "pr=7/noprompt"], ["-s", "base"]):
         scene.client("ldapsearch", *admin, *more, "-b", "dc=test", env=env)
     scene.client("ldapsearch", "-x", "-H", f"ldap://{SERVER}", "-b", "dc=test", env=env)
     scene.client("ldapsearch", "-x", "-H", f"ldaps://{SERVER}", "-b", "dc=test", env=env)
-    scene.client("ldapsearch", "-Y", "DIGEST-MD5", "-U", "user1", "-w", "secret", "-H",
-                 f"ldap://{SERVER}", "-b", "dc=test", env=env, fails=True)
-    scene.client("ldapsearch", "-x", "-D", "cn=user1,dc=test", "-w", "wrong", "-H",
-                 f"ldap://{SERVER}", env=env, fails=True)
-    scene.client("ldapmodify", *admin, env=env, text="dn: cn=user1,dc=test\nchangetype: modify\n"
-                 "replace: sn\nsn: other\n")
+    scene.client(
+        "ldapsearch",
+        "-Y",
+        "DIGEST-MD5",
+        "-U",
+        "user1",
+        "-w",
+        "secret",
+        "-H",
+        f"ldap://{SERVER}",
+        "-b",
+        "dc=test",
+        env=env,
+        fails=True,
+    )
+    scene.client(
+        "ldapsearch",
+        "-x",
+        "-D",
+        "cn=user1,dc=test",
+        "-w",
+        "wrong",
+        "-H",
+        f"ldap://{SERVER}",
+        env=env,
+        fails=True,
+    )
+    scene.client(
+        "ldapmodify",
+        *admin,
+        env=env,
+        text="dn: cn=user1,dc=test\nchangetype: modify\n" "replace: sn\nsn: other\n",
+    )
     scene.client("ldapcompare", *admin, "cn=user1,dc=test", "sn:other", env=env, fails=True)
     scene.client("ldapwhoami", *admin, env=env)
     scene.client("ldappasswd", *admin, "-s", "new", "cn=user1,dc=test", env=env)
@@ -247,8 +421,13 @@ directory {scene.folder}/db
     scene.expect("tcp", 636, "tls")
 
 
-@program(TABLE, "mit-kerberos", "krb5kdc kadmind kdb5_util kadmin.local kinit kpasswd kvno",
-         "Kerberos and password change", ("dpkg-query", "-W", "krb5-kdc"))
+@program(
+    TABLE,
+    "mit-kerberos",
+    "krb5kdc kadmind kdb5_util kadmin.local kinit kpasswd kvno",
+    "Kerberos and password change",
+    ("dpkg-query", "-W", "krb5-kdc"),
+)
 def mit_kerberos(scene):
     base = f"""
 [libdefaults]

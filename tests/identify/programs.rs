@@ -94,6 +94,16 @@ fn redis_is_no_pop3() {
     assert_eq!(found, [("pop3", Grade::Weak, Some(End::A))], "a greeting has text");
 }
 
+#[test]
+fn commands_of_pop3_alone() {
+    // RFC 2449 section 5, RFC 1939 section 7: `CAPA` and `UIDL` are of POP3 alone.
+    let found = claims(Tcp, Start::Message, [(b"CAPA\r\nUSER a\r\nPASS b\r\n", 0), (b"", 0)]);
+    assert_eq!(found, [("pop3", Grade::Weak, Some(End::A))]);
+    let found =
+        claims(Tcp, Start::Message, [(b"USER a\r\nPASS b\r\nLIST\r\nQUIT\r\n", 0), (b"", 0)]);
+    assert!(found.iter().all(|(name, ..)| *name != "pop3"), "FTP has these: {found:?}");
+}
+
 /// A packet of RTCP (RFC 3550 section 6): count or subtype, type, source, and what follows.
 fn rtcp(count: u8, kind: u8, source: u32, rest: &[u8]) -> Vec<u8> {
     let words = 1 + rest.len() as u16 / 4;
