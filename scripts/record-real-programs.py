@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
 """Records real programs that talk to each other, and asks portolan what they speak.
 
-usage: record-real-programs.py [--program FILE] [--keep FOLDER] [--variants]
-       [--silent] [NAME...]
+usage: record-real-programs.py [--program FILE] [--keep FOLDER] [--variants] [--silent] [NAME...]
 
-Runs servers and clients in two network namespaces that it makes, records them with tcpdump, and holds
-the flow list of portolan against what the programs are known to have spoken. A flow is right when it
-has the protocol and the initiator that its row of the table says; flows that no row speaks of are
-shown. Programs that are not installed are named and left out. Without NAME all of the table are run.
+Runs servers and clients in two network namespaces that it makes, records them with tcpdump, and
+holds the flow list of portolan against what the programs are known to have spoken. A flow is right
+when it has the protocol and the initiator that its row of the table says; flows that no row speaks
+of are faults. Programs that are not installed are named and left out. Without NAME all are run.
 
   --program FILE   the portolan to ask; by default the debug build
-  --keep FOLDER    where the recordings stay; recordings that lie there already are not made again
+  --keep FOLDER    where the recordings stay; what lies there is not recorded again
   --variants       asks about forms of each recording too: ports moved, begun in the middle, one
                    direction, segments of 1 to 20 bytes, packets lost and out of order, cut packets
   --silent         shows the flows without a name in these forms as well
 
-Needs Linux, root, tcpdump and iproute2. Ends with status 1 when a flow was told wrongly; a flow that
-has no name in a variant is counted and is no fault.
+Needs Linux, root, tcpdump and iproute2. Ends with status 1 when a flow was told wrongly; a flow
+without a name is counted and is no fault.
 """
 
 import argparse
@@ -37,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def record(lab, one, folder):
-    """Records one program, unless its recording lies there; answers the capture and what is expected."""
+    """Records one program, unless that was done; answers the capture and what is expected."""
     capture, expectation = folder / f"{one.name}.pcap", folder / f"{one.name}.json"
     if not expectation.exists():
         with tempfile.TemporaryDirectory(prefix="programs-") as work:

@@ -85,8 +85,8 @@ TLSOptions NoSessionReuseRequired
     scene.client(
         "lftp",
         "-c",
-        f"set net:timeout 5; set ssl:verify-certificate no; open -u alice,secret {SERVER}; ls; get one -o "
-        f"/dev/null; put {scene.folder}/three -o four; mirror . {scene.folder}/copy; rm four",
+        f"set net:timeout 5; set ssl:verify-certificate no; open -u alice,secret {SERVER}; "
+        f"ls; get one -o /dev/null; put {scene.folder}/three -o four; mirror . {scene.folder}/copy; rm four",
     )
     scene.expect("tcp", 21, "ftp")
     # Data: announced while the control connection can be read, TLS where it cannot.

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 SERVER, CLIENT = "10.77.0.1", "10.77.0.2"
@@ -226,9 +227,14 @@ class Scene:
                 continue
 
 
-def missing(commands):
-    """Those of the commands that are not installed."""
-    return [one for one in commands if shutil.which(one) is None]
+def missing(needs):
+    """Those of the commands, and of the modules of Python, that are not installed."""
+
+    def lacks(one):
+        module = one.removeprefix("python:")
+        return shutil.which(one) is None if module == one else find_spec(module) is None
+
+    return [one for one in needs if lacks(one)]
 
 
 def version_of(command):

@@ -444,7 +444,7 @@ def freeradius(scene):
         clients.write("\nclient wire { ipaddr = 10.77.0.0/24\n secret = testing123\n }\n")
     users = scene.folder / "raddb/mods-config/files/authorize"
     users.write_text('alice Cleartext-Password := "secret"\n' + users.read_text())
-    scene.host("chmod", "-R", "a+rwX", scene.folder)
+    scene.host("chmod", "-R", "a+rX,go-w", scene.folder)
     scene.serve("freeradius", "-f", "-d", scene.folder / "raddb", "-l", "stdout", port=1813)
     for way in ("pap", "chap", "mschap"):
         scene.client("radtest", "-t", way, "alice", "secret", SERVER, "0", "testing123", fails=True)

@@ -52,7 +52,13 @@ asyncio.run(server(*sys.argv[2:]) if sys.argv[1] == "server" else client(*sys.ar
 """
 
 
-@program(TABLE, "aioquic", "python3", "QUIC version 1", ("pip", "show", "aioquic"))
+@program(
+    TABLE,
+    "aioquic",
+    "python:aioquic",
+    "QUIC version 1",
+    (sys.executable, "-c", "import aioquic; print(aioquic.__version__)"),
+)
 def aioquic(scene):
     script = scene.file("quic.py", QUIC)
     certificate, key = scene.certificate()

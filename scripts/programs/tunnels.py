@@ -229,7 +229,7 @@ def strongswan(scene):
             f"{name}.settings",
             f"""
 charon-systemd {{
- load = random nonce openssl aes sha1 sha2 hmac kdf curve25519 gmp pem pkcs1 x509 pubkey kernel-netlink socket-default vici
+ load = random nonce openssl aes sha1 sha2 hmac kdf gmp pem pkcs1 x509 kernel-netlink socket-default vici
  plugins {{
   vici {{
    socket = {socket}

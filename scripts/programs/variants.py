@@ -1,7 +1,7 @@
 """Forms of a recording in which other points of a network would show it.
 
-In: records of a capture and the server ports. Out: records. All chance is seeded: the same recording
-gives the same forms.
+In: records of a capture and the server ports. Out: records. All chance is seeded: the same
+recording gives the same forms.
 """
 
 import random
@@ -180,7 +180,7 @@ def write_variant(name, capture, expected, folder):
         ports = new_ports(name, expected)
         form = moved({key: port for key, (_, port) in ports.items()})
         expected = {ports.get(key, key): value for key, value in expected.items()}
-    if "later" in name:
+    if "later" in name or "lost" in name:
         expected = {
             key: (f"{one}|{UPGRADED[one]}" if one in UPGRADED else one, either)
             for key, (one, either) in expected.items()

@@ -246,7 +246,8 @@ def gstreamer(scene):
             "-q",
             *f"rtpbin name=b {source} ! b.send_rtp_sink_0 b.send_rtp_src_0 ! "
             f"udpsink host={SERVER} port={port} bind-port={port} sync=true b.send_rtcp_src_0 ! "
-            f"udpsink host={SERVER} port={port + 1} bind-port={port + 1} sync=false async=false".split(),
+            f"udpsink host={SERVER} port={port + 1} bind-port={port + 1} sync=false "
+            "async=false".split(),
         )
     time.sleep(6)
     media(scene)

@@ -259,7 +259,7 @@ def samba_calls(scene):
 def samba_directory(scene):
     env = {**domain(scene), "LDAPTLS_REQCERT": "never"}
     base = ["-b", "DC=ad,DC=test", "(objectClass=*)", "cn"]
-    simple = ["-x", "-D", f"Administrator@ad.test", "-w", WORD]
+    simple = ["-x", "-D", "Administrator@ad.test", "-w", WORD]
     scene.client("ldapsearch", "-x", "-H", f"ldap://{SERVER}", "-s", "base", "-b", "", env=env)
     scene.client("ldapsearch", *simple, "-H", f"ldap://{SERVER}", *base, env=env)
     scene.client(
