@@ -12,7 +12,7 @@ TABLE = []
     TABLE,
     "mariadb",
     "mariadbd mariadb mariadb-install-db",
-    "MySQL: native and old passwords, TLS, " "prepared, large results, refused",
+    "MySQL: passwords, TLS, compressed, refused",
     ("mariadbd", "--version"),
 )
 def mariadb(scene):

@@ -128,7 +128,7 @@ def tftp(scene):
     TABLE,
     "openssh",
     "sshd ssh sftp ssh-keygen",
-    "SSH: commands, SFTP, forwarding, several key exchanges",
+    "SSH: commands, SFTP, several key exchanges",
     ("ssh", "-V"),
 )
 def openssh(scene):

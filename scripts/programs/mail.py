@@ -10,7 +10,7 @@ TABLE = []
     TABLE,
     "postfix",
     "postfix swaks",
-    "SMTP: plain, pipelined, BDAT, refused, STARTTLS, TLS, " "authentication",
+    "SMTP: plain, pipelined, refused, STARTTLS, TLS",
     ("postconf", "-d", "mail_version"),
 )
 def postfix(scene):

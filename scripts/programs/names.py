@@ -81,11 +81,10 @@ zone "test" {{ type primary; file "{zone(scene)}"; }};
     TABLE,
     "dnsmasq",
     "dnsmasq dhclient dig",
-    "DHCP and DHCPv6: discovery, renewal; DNS of " "a forwarder, TFTP",
+    "DHCP and DHCPv6: leased, released; DNS",
     ("dnsmasq", "-v"),
 )
 def dnsmasq(scene):
-    scene.file("boot/file", "boot" * 1000)
     scene.serve(
         "dnsmasq",
         "-k",
@@ -96,11 +95,9 @@ def dnsmasq(scene):
         "--address=/server.test/10.77.0.1",
         "--dhcp-range=10.77.0.50,10.77.0.60,2m",
         "--dhcp-range=fd77::50,fd77::60,64,10m",
-        "--enable-tftp",
         "--interface=wire",
         "--dhcp-leasefile=" + scene.file("leases"),
         "--dhcp-authoritative",
-        f"--tftp-root={scene.folder}/boot",
         "--bind-dynamic",
         "--pid-file=",
         port=53,

@@ -112,7 +112,7 @@ row(
 )
 
 
-@program(TABLE, "sipp", "sipp", "SIP over UDP and TCP: calls; media echoed", ("sipp", "-v"))
+@program(TABLE, "sipp", "sipp", "SIP over UDP and TCP: calls", ("sipp", "-v"))
 def sipp(scene):
     for transport in ("u1", "t1"):
         server = scene.serve(

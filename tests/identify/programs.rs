@@ -104,6 +104,15 @@ fn commands_of_pop3_alone() {
     assert!(found.iter().all(|(name, ..)| *name != "pop3"), "FTP has these: {found:?}");
 }
 
+#[test]
+fn security_of_ftp_agreed_on_at_once() {
+    // RFC 2228 section 5.1, RFC 4217 section 4: behind 234 everything is TLS.
+    let client = b"AUTH TLS\r\n\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    let server = b"220 ready\r\n234 go on\r\n\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03";
+    let found = claims(Tcp, Start::Message, [(client, 600), (server, 900)]);
+    assert_eq!(found, [("ftp", Grade::Strong, Some(End::A))]);
+}
+
 /// A packet of RTCP (RFC 3550 section 6): count or subtype, type, source, and what follows.
 fn rtcp(count: u8, kind: u8, source: u32, rest: &[u8]) -> Vec<u8> {
     let words = 1 + rest.len() as u16 / 4;
