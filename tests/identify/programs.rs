@@ -113,6 +113,22 @@ fn security_of_ftp_agreed_on_at_once() {
     assert_eq!(found, [("ftp", Grade::Strong, Some(End::A))]);
 }
 
+#[test]
+fn a_pre_login_cut_within_its_options() {
+    // MS-TDS section 2.2.6.5: five options and the end make a table of 26 bytes, values follow.
+    let header = [0x12, 1, 0, 0x2f, 0, 0, 1, 0];
+    let options = [0, 0, 26, 0, 6, 1, 0, 32, 0, 1, 2, 0, 33, 0, 1, 3, 0, 34, 0, 4, 4, 0];
+    let cut = [&header[..], &options].concat();
+    let found = claims(Tcp, Start::Message, [(&cut, 47), (b"", 0)]);
+    assert_eq!(found, [("tds", Grade::Strong, Some(End::A))]);
+    for (at, value) in [(10, 25), (15, 31), (20, 34)] {
+        let mut other = cut.clone();
+        other[at] = value;
+        let found = claims(Tcp, Start::Message, [(&other, 47), (b"", 0)]);
+        assert!(found.is_empty(), "byte {at} is {value}: {found:?}");
+    }
+}
+
 /// A packet of RTCP (RFC 3550 section 6): count or subtype, type, source, and what follows.
 fn rtcp(count: u8, kind: u8, source: u32, rest: &[u8]) -> Vec<u8> {
     let words = 1 + rest.len() as u16 / 4;
