@@ -14,13 +14,14 @@ of are faults. Programs that are not installed are named and left out. Without N
                    direction, segments of 1 to 20 bytes, packets lost and out of order, cut packets
   --silent         shows the flows without a name in these forms as well
 
-Needs Linux, root, tcpdump and iproute2. Ends with status 1 when a flow was told wrongly; a flow
+Needs Linux, root, tcpdump, iproute2 and openssl. Ends with status 1 when a flow was told wrongly; a flow
 without a name is counted and is no fault.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -66,15 +67,21 @@ def examine(options, one, capture, expected, folder):
 
 def main():
     """Runs the table and prints a line for each program."""
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
     parser.add_argument("--program", default=str(ROOT / "target/debug/portolan"))
     parser.add_argument("--keep")
     parser.add_argument("--variants", action="store_true")
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    total = {}
     os.environ["PATH"] += ":/usr/sbin:/sbin"
+    if lacks := missing(("ip", "ss", "tcpdump", "openssl")):
+        sys.exit(f"not installed: {', '.join(lacks)}")
+    if os.geteuid() != 0:
+        sys.exit("network namespaces need root: run it with sudo")
+    # Ended from outside, it still takes everything away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    total = {}
     with tempfile.TemporaryDirectory() as passing, Lab() as lab:
         folder = Path(options.keep or passing)
         folder.mkdir(parents=True, exist_ok=True)

@@ -239,7 +239,7 @@ def missing(needs):
 
 def version_of(command):
     """The version that a program prints."""
-    if not command:
+    if not command or shutil.which(command[0]) is None:
         return ""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+[\w.+~-]*", done.stdout + done.stderr)

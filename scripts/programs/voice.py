@@ -230,7 +230,7 @@ request_route {{
     "gstreamer",
     "gst-launch-1.0",
     "RTP and RTCP without signalling: G.711, Opus, L16, JPEG, " "VP8",
-    ("dpkg-query", "-W", "gstreamer1.0-tools"),
+    ("dpkg-query", "-W", "-f", "${Version}", "gstreamer1.0-tools"),
 )
 def gstreamer(scene):
     sources = {
