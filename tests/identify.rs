@@ -8,4 +8,5 @@ mod followers;
 mod media;
 mod mutations;
 mod noise;
+mod programs;
 mod samples;

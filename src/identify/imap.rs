@@ -1,7 +1,9 @@
 //! Internet Message Access Protocol (RFC 9051, RFC 3501).
 //!
 //! The server greets with `* OK`, `* PREAUTH` or `* BYE`; the client sends a tag and a command;
-//! the server answers with lines that begin with `*` or the tag.
+//! the server answers with lines that begin with `*` or the tag. A tag that looks like a reply code of
+//! FTP and SMTP (RFC 959 section 4.2, RFC 5321 section 4.2.1) tells nothing: `530 Login incorrect.`
+//! is no command, and `250 OK` is no answer to one.
 
 use super::details::Details;
 use super::messages::{Look, Looker, Role, read_both};
@@ -80,7 +82,10 @@ fn look(bytes: &[u8]) -> Look<Role> {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
         && tag.iter().any(u8::is_ascii_digit);
+    let is_reply_code = matches!(tag, [b'1'..=b'5', second, third]
+        if second.is_ascii_digit() && third.is_ascii_digit());
     let role = match tag {
+        _ if is_reply_code => return Look::Open,
         b"*" if among(ANSWERS) || number => Role::Server,
         b"*" => return Look::Differs,
         _ if is_tag && among(COMMANDS) => Role::Client,

@@ -5,7 +5,8 @@
 //! count · 1 type: 200 sender report, 201 receiver report, 202 source description, 203 goodbye,
 //! 204 application, 205 and 206 feedback, 207 extended report · 2 length in words less one · 4
 //! source. Strong: a compound of several packets whose lengths add up exactly. A packet alone is weak;
-//! two different ones of the same source are strong.
+//! two different ones of the same source are strong. A compound begins with a report, but telephones
+//! send goodbyes without one, and open a path with an application's packet alone (RFC 5506 section 4.1).
 
 use super::Recogniser;
 use super::details::Details;
@@ -26,6 +27,7 @@ const COURSE: Course = Course::new(Protocol::Rtcp, read).detailed(details).shari
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const GOODBYE: u8 = 203;
+const APPLICATION: u8 = 204;
 const EXTENDED_REPORT: u8 = 207;
 
 /// Bytes of a report without and of each of its blocks.
@@ -61,7 +63,7 @@ impl Header {
             RECEIVER_REPORT => RECEIVER_BYTES + self.count * BLOCK_BYTES,
             GOODBYE => 4 + self.count * 4,
             205 | 206 => 12,
-            204 => 12,
+            APPLICATION => 12,
             _ => 4,
         };
         self.length >= least
@@ -76,8 +78,13 @@ fn read(message: Message<'_>) -> Reading {
         return if short && fits { Reading::OPEN } else { Reading::NO };
     };
     let source = cursor.u32_be().map(u64::from);
-    // A compound starts with a report; feedback may go alone (RFC 5506).
-    let alone = matches!(first.kind, 205 | 206);
+    // A compound starts with a report; others may go alone (RFC 5506).
+    let alone = match first.kind {
+        205 | 206 => true,
+        GOODBYE => first.count > 0,
+        APPLICATION => has_printable_name(message),
+        _ => false,
+    };
     let starts = matches!(first.kind, SENDER_REPORT | RECEIVER_REPORT) || alone;
     if !starts || !first.has_legal_length() || first.length > message.wire {
         return Reading::NO;
@@ -89,6 +96,11 @@ fn read(message: Message<'_>) -> Reading {
         Chain::Whole(_) => Reading::strong(first.length),
     };
     source.map_or(reading, |source| reading.in_session(source))
+}
+
+/// Whether the name of an application's packet is text (RFC 3550 section 6.7).
+fn has_printable_name(message: Message<'_>) -> bool {
+    message.bytes.get(8..12).is_some_and(|name| name.iter().all(u8::is_ascii_graphic))
 }
 
 /// SRTCP: behind the first eight bytes everything is encrypted, so that only the length of a first

@@ -1,10 +1,14 @@
 //! Simple network management protocol, versions 1, 2c and 3 (RFC 1157 section 4, RFC 3416
 //! section 3, RFC 3412 section 6).
 //!
+//! Over TCP a message follows the other, framed by their outer lengths alone (RFC 3430 section 2.1).
+//!
 //! Layout (BER): `30` length, `02 01` version (0, 1 or 3). Versions 1 and 2c: `04` community, then
 //! a PDU: A0 get, A1 get-next, A2 response, A3 set, A4 trap of version 1, A5 get-bulk, A6 inform,
 //! A7 trap, A8 report. Version 3: `30` header data with message identifier, size, flags and
-//! security model. Strong: the outer length equals the datagram and the inner ones fit into it.
+//! security model, security parameters, then the context and its PDU, or both encrypted. Who sends a
+//! message of version 3 is told by its PDU, or by the flag that asks for reports: requests set it,
+//! and nothing else may (RFC 3412 section 6.4). Strong: the outer length equals the datagram and the inner ones fit into it.
 //! LDAP, which starts alike, has an application tag there.
 
 use super::Recogniser;
@@ -18,16 +22,27 @@ use crate::base::Cursor;
 /// The recogniser of SNMP.
 pub(super) static RECOGNISER: Recogniser = Recogniser {
     protocol: Protocol::Snmp,
-    carriage: &[Carriage::Udp],
+    carriage: &[Carriage::Tcp, Carriage::Udp],
     recognise: |evidence| COURSE.recognise(evidence),
 };
 
-const COURSE: Course = Course::new(Protocol::Snmp, read).detailed(details);
+const COURSE: Course = Course::new(Protocol::Snmp, read).framed(outer_length).detailed(details);
+
+/// The length of the whole message.
+fn outer_length(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut cursor = Cursor::new(bytes);
+    let contents = ber::expect(&mut cursor, SEQUENCE).ok()?;
+    Some((0, cursor.position().saturating_add(contents)))
+}
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+
+/// Flags of a message of version 3 (RFC 3412 section 6.4).
+const ENCRYPTED: u8 = 0x02;
+const REPORTABLE: u8 = 0x04;
 
 /// PDU tags (RFC 3416 section 3, RFC 1157 section 4.1.6).
 const RESPONSE: u8 = 0xA2;
@@ -115,12 +130,30 @@ fn read_version_3(mut cursor: Cursor<'_>, end: usize) -> Result<Reading, Fault> 
     if flags != cursor.position() + 1 {
         return Err(Fault::Wrong);
     }
-    cursor.skip(1).ok_or(Fault::Short)?;
+    let flags = cursor.u8().ok_or(Fault::Short)?;
     integer(&mut cursor, header)?;
     if cursor.position() != header {
         return Err(Fault::Wrong);
     }
-    Ok(Reading::strong(header).in_exchange(identifier))
+    let role = match scoped_pdu(cursor, end) {
+        _ if flags & REPORTABLE != 0 => Role::Client,
+        Ok(tag) if flags & ENCRYPTED == 0 => role(tag),
+        _ => Role::Any,
+    };
+    Ok(Reading::strong(header).from(role).in_exchange(identifier))
+}
+
+/// The tag of the PDU behind the security parameters and the context (RFC 3412 section 6).
+fn scoped_pdu(mut cursor: Cursor<'_>, end: usize) -> Result<u8, Fault> {
+    let skip = |cursor: &mut Cursor<'_>| {
+        let after = element(cursor, OCTETS, end)?;
+        cursor.skip(after - cursor.position()).ok_or(Fault::Short)
+    };
+    skip(&mut cursor)?;
+    element(&mut cursor, SEQUENCE, end)?;
+    skip(&mut cursor)?;
+    skip(&mut cursor)?;
+    cursor.u8().ok_or(Fault::Short)
 }
 
 fn role(tag: u8) -> Role {

@@ -192,25 +192,36 @@ fn has_counted_names(body: &[u8]) -> bool {
 
 /// The option table of a pre-login: token, offset and length of each option, closed by FF. The
 /// version comes first, six bytes right behind the table (MS-TDS section 2.2.6.5).
+///
+/// Of a table that the capture cut, three options must be there whose values follow each other, and
+/// the table must be as long as whole options and the end make it.
 fn is_option_table(body: &[u8], length: usize) -> bool {
     const MOST_OPTIONS: usize = 16;
+    const LEAST_OPTIONS: usize = 3;
+    const OPTION_BYTES: usize = 5;
     const VERSION_BYTES: usize = 6;
     let mut cursor = Cursor::new(body);
-    let mut first = 0;
+    let (mut first, mut next, mut adjoining) = (0, 0, 0);
     for index in 0..MOST_OPTIONS {
-        let Some(token) = cursor.u8() else { return false };
-        if token == 0xff {
+        let token = cursor.u8();
+        if token == Some(0xff) {
             return index > 0 && first == cursor.position();
         }
-        let (Some(offset), Some(size)) = (cursor.u16_be(), cursor.u16_be()) else { return false };
+        let (Some(token), Some(offset), Some(size)) = (token, cursor.u16_be(), cursor.u16_be())
+        else {
+            let whole = first % OPTION_BYTES == 1 && first > body.len();
+            return whole && index >= LEAST_OPTIONS && adjoining == index;
+        };
         let (offset, size) = (usize::from(offset), usize::from(size));
         let version = index == 0;
         if version != (token == 0) || (version && size != VERSION_BYTES) || offset + size > length {
             return false;
         }
         if version {
-            first = offset;
+            (first, next) = (offset, offset);
         }
+        adjoining += usize::from(offset == next);
+        next = offset + size;
     }
     false
 }

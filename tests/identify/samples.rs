@@ -19,7 +19,7 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Every claim on what two ends sent: name, grade, client.
-fn claims(
+pub(super) fn claims(
     carriage: Carriage,
     start: Start,
     sent: [(&[u8], usize); 2],

@@ -27,9 +27,10 @@ const COMMANDS: &[&str] = &[
 const OF_FILES_ALONE: usize = 29;
 
 /// Replies that neither mail nor news has: status of data connections, names, passwords (RFC 959
-/// section 4.2; RFC 5321 section 4.2.3, RFC 3977 appendix C).
+/// section 4.2; RFC 5321 section 4.2.3, RFC 3977 appendix C), and security agreed on, which may be
+/// all that can be read (RFC 2228 section 5.1).
 const REPLIES_OF_FILES_ALONE: &[u16] =
-    &[125, 150, 225, 226, 227, 228, 229, 257, 331, 332, 350, 425, 426];
+    &[125, 150, 225, 226, 227, 228, 229, 234, 257, 331, 332, 350, 425, 426];
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
