@@ -259,3 +259,17 @@ fn files_of_the_wrong_kind_are_told_in_plain_words() {
         assert_refused(&bench.run(&arguments), parts);
     }
 }
+
+/// An option that would do nothing is refused: a filter that is not applied, say, would stand in
+/// the report as if it had been.
+#[cfg(unix)]
+#[test]
+fn options_of_the_other_source_are_refused() {
+    let capture = quickstart("capture.pcap");
+    for option in [["--filter", "tcp"], ["--ring", "8M"], ["--user", "nobody"]] {
+        let arguments = [&["watch", "--replay", &capture][..], &option].concat();
+        assert_refused(&Bench::new().run(&arguments), &[option[0], "--replay"]);
+    }
+    let paced = ["watch", "--interface", "none0", "--speed", "top"];
+    assert_refused(&Bench::new().run(&paced), &["--speed", "--interface"]);
+}

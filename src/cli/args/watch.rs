@@ -35,17 +35,17 @@ pub(in crate::cli) struct Watch {
     #[arg(long, value_name = "FILE", group = "input")]
     pub(in crate::cli) replay: Option<PathBuf>,
     /// How fast to play back
-    #[arg(long, value_name = "SPEED", default_value = "top", requires = "replay")]
+    #[arg(long, value_name = "SPEED", default_value = "top", conflicts_with = "interface")]
     pub(in crate::cli) speed: Speed,
     /// Packets to capture, as an expression that tcpdump takes; what it leaves out cannot be judged
-    #[arg(long, value_name = "EXPRESSION", requires = "interface")]
+    #[arg(long, value_name = "EXPRESSION", conflicts_with = "replay")]
     pub(in crate::cli) filter: Option<String>,
     /// Memory in which the kernel keeps packets until they are read
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = ring,
-        requires = "interface")]
+        conflicts_with = "replay")]
     pub(in crate::cli) ring: u32,
     /// When started as root: go on as this user once the interface is open
-    #[arg(long, value_name = "NAME", requires = "interface")]
+    #[arg(long, value_name = "NAME", conflicts_with = "replay")]
     pub(in crate::cli) user: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) rules: RuleFiles,
