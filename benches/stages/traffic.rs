@@ -18,7 +18,7 @@ const CALLS: u32 = 50;
 
 /// What is measured with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// RTP between the voice mail and telephones: few flows.
     Calls,
     /// DNS between the voice mail and its server: many flows.
@@ -38,14 +38,14 @@ impl fmt::Display for Input {
 }
 
 /// All inputs that there are.
-pub fn inputs() -> impl Iterator<Item = Input> {
+pub(crate) fn inputs() -> impl Iterator<Item = Input> {
     let file = std::env::var_os(FILE).is_some();
     [Input::Calls, Input::Lookups].into_iter().chain(file.then_some(Input::File))
 }
 
 impl Input {
     /// The bytes of the capture.
-    pub fn capture(self) -> &'static [u8] {
+    pub(crate) fn capture(self) -> &'static [u8] {
         static CALLS: LazyLock<Vec<u8>> = LazyLock::new(calls);
         static LOOKUPS: LazyLock<Vec<u8>> = LazyLock::new(lookups);
         static FROM_FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
