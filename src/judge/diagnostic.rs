@@ -284,7 +284,7 @@ mod tests {
     fn a_fault_shows_its_own_line_alone() {
         let text = "first\nthe \u{fc}mlaut\nlast";
         let lines =
-            [(0..5, "first", 0..5), (10..13, "the \u{fc}mlaut", 4..7), (21..21, "last", 4..4)];
+            [(0..5, "first", 0..5), (10..13, "the \u{fc}mlaut", 4..7), (22..22, "last", 4..4)];
         for (span, line, inside) in lines {
             let mut problems = Problems::new("site.toml", text);
             problems.report(Code::InvalidValue, span, "wrong", "right");
