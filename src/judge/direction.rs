@@ -220,7 +220,7 @@ fn datagrams(
     let one_way = record.half(seen.reverse()).packets == 0;
     let lead_in = record.earliest.since(judge.capture_begin()) < CAPTURE_LEAD_IN;
     let by_content = client(record);
-    let ports_tell = !ports_are_of_either(record, one_way, lead_in);
+    let ports_tell = !ports_are_of_either(record, lead_in);
     let turned = ports_tell && !forward.is_firm() && backward.is_firm();
     let bulk = sent.packets > ANSWER.0 || sent.payload_bytes > ANSWER.1;
     // Each direction of media is judged by its own port, so there is nothing to turn.
@@ -259,11 +259,11 @@ fn datagrams(
 
 /// Whether both ends use one port, as NetBIOS and NTP do: that a row names it says nothing of who
 /// asked. What is spoken tells, else who sent first (D3.3, D1.6 A-36); but what the capture begins
-/// with, or a lone datagram of nobody knows what, may be an answer.
-fn ports_are_of_either(record: &FlowRecord, one_way: bool, lead_in: bool) -> bool {
+/// with, and what nothing recognises, may be the answer to a request that was lost.
+fn ports_are_of_either(record: &FlowRecord, lead_in: bool) -> bool {
     let known = || identity(record).is_some_and(|identity| identity.grade >= Grade::Strong);
     record.key.a().port() == record.key.b().port()
-        && (client(record).is_some() || !lead_in && (!one_way || known()))
+        && (client(record).is_some() || !lead_in && known())
 }
 
 /// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows
