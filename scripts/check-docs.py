@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = r"(?:src|tests|scripts|docs|fixtures|rules|benches)"
+FOLDERS = r"(?:src|tests|scripts|docs|fixtures|rules|benches|fuzz)"
 FIELD = re.compile(r"^    pub (\w+):", re.MULTILINE)
 # `Variant = "name",` and `Type::Variant => "name",`
 NAME = re.compile(r'= "([a-z?-]+)",|=> "([a-z?-]+)",')

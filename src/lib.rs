@@ -4,15 +4,14 @@
 //! Data flows one way, and a layer names only the layers to its left (`tests/layers.rs`):
 //!
 //! ```text
-//! base < capture < decode < flow < identify < judge < engine < report < live < cli
+//! base < capture < decode < identify < flow < judge < engine < report < live < cli
 //! ```
 //!
 //! [`capture`] turns files into batches of frames, [`decode`] turns frames into transport
-//! units, [`flow`] folds those into mergeable per-flow state, [`judge`] compares finished flows
-//! with a policy and a site, [`engine`] runs the layers, [`report`] writes what was found,
-//! [`live`] does so without an end, and [`cli`] talks to the person. [`identify`] holds the
-//! recognisers that name what a conversation speaks; no run asks them yet, so a service is known by
-//! its port alone. `ARCHITECTURE.md` tells the whole way.
+//! units, [`identify`] names what their payload speaks, [`flow`] folds them into mergeable per-flow
+//! state, [`judge`] compares finished flows with a policy and a site, [`engine`] runs the layers,
+//! [`report`] writes what was found, [`live`] does so without an end, and [`cli`] talks to the
+//! person. `ARCHITECTURE.md` tells the whole way.
 
 pub mod base;
 pub mod capture;

@@ -6,6 +6,7 @@ mod judged;
 pub mod messages;
 mod recognised;
 mod trusted;
+mod waived;
 
 use std::sync::LazyLock;
 

@@ -9,7 +9,7 @@ use super::progress::Meter;
 use super::rules::Rules;
 use super::{Exit, complain, evidence, shown};
 use crate::capture::{Hashing, InputSummary, Inputs, TimeHealth};
-use crate::engine::{Evaluated, Limits, fold_stream};
+use crate::engine::{Evaluated, fold_stream};
 use crate::judge::{Outcome, Terms, assess};
 use crate::report::model::Report;
 use crate::report::{self, FlowLine, Palette, Source, StoredReport};
@@ -19,12 +19,7 @@ use crate::report::{github, html, printable, sarif};
 pub(super) fn run(check: &Check) -> Result<Exit, String> {
     let outputs = Outputs::of(check)?;
     outputs.refuse_files_read(check)?;
-    let mut rules = Rules::load(
-        &check.policy,
-        check.site.as_deref(),
-        check.waivers.as_deref(),
-        check.pseudonymise.as_deref(),
-    )?;
+    let mut rules = Rules::load(&check.rules, check.pseudonymise.as_deref())?;
     let baseline = baseline(check)?;
     let inputs = open(check)?;
     for path in (0..).map_while(|input| inputs.path(input)) {
@@ -115,11 +110,7 @@ fn read(
 ) -> Result<(Evaluated, TimeHealth, Vec<InputSummary>), String> {
     let meter = Meter::new(shows_progress(check), inputs.total_bytes());
     let read = meter.read();
-    let limits = Limits {
-        threads: check.threads.into(),
-        max_memory: check.max_memory,
-        keep_copies: check.keep_copies,
-    };
+    let limits = check.folding.limits(check.max_memory);
     let fill = |batch: &mut _| {
         let more = inputs.fill(batch);
         read.store(inputs.read_bytes(), Ordering::Relaxed);
@@ -204,6 +195,7 @@ pub(super) fn exit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Limits;
     use crate::judge::model::{Site, Waivers};
     use crate::judge::policy::load_policy;
     use crate::judge::{EMBEDDED, Grade, ReadingMode, Severity};

@@ -25,6 +25,9 @@ pub(super) fn prepare(check: &Check, inputs: &Inputs) -> Result<(), String> {
             .to_owned());
     }
     let fail = |error| format!("cannot write into `{}`: {error}", shown(folder));
+    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(format!("cannot write into `{}`: it is no folder", shown(folder)));
+    }
     fs::create_dir_all(folder).map_err(fail)?;
     let own = fs::canonicalize(folder).map_err(fail)?;
     for capture in check.captures.iter().filter(|path| path.is_dir()) {
@@ -63,6 +66,9 @@ fn stored(folder: &Path) -> io::Result<Vec<String>> {
 #[cfg(unix)]
 pub(super) fn prepare_folder(folder: &Path) -> Result<(), String> {
     let fail = |error| format!("cannot write into `{}`: {error}", shown(folder));
+    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(format!("cannot write into `{}`: it is no folder", shown(folder)));
+    }
     fs::create_dir_all(folder).map_err(fail)?;
     Pending::create(&folder.join("F-.pcapng")).map(drop)
 }

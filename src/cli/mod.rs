@@ -24,8 +24,8 @@ use clap::Parser;
 
 use crate::report::printable;
 
-/// How a run ended. A status that was earned wins over the ones below it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How a run ended. Which of two statuses wins is said by [`Exit::or`]: the numbers do not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Nothing outside the documented set.
     Pass = 0,

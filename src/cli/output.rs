@@ -6,26 +6,34 @@ use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use super::args::Watch;
-use super::args::{Check, Format};
+use super::args::{Check, Format, RuleFiles};
 use super::shown;
 use crate::report::model::{FlowList, Report};
 use crate::report::{self, FlowFormat, FlowLine, Hashed, html};
 
-/// A file that appears under its name only when it is complete.
+/// A file that appears under its name only when it is complete. A device or a pipe is no file and
+/// takes what it is given at once; a link stays, and what it points to is replaced.
 #[derive(Debug)]
 pub(super) struct Pending {
     path: PathBuf,
-    unfinished: PathBuf,
+    /// Where the file lies until it is complete, and where it goes then.
+    places: Option<(PathBuf, PathBuf)>,
     file: BufWriter<File>,
 }
 
 impl Pending {
     /// Opens a file beside `path`, so that a bad path fails before a long run and not after it.
     pub(super) fn create(path: &Path) -> Result<Self, String> {
-        let unfinished = unfinished_name(path)?;
-        let file = File::create(&unfinished)
-            .map_err(|error| format!("cannot write `{}`: {error}", shown(path)))?;
-        Ok(Pending { path: path.to_owned(), unfinished, file: BufWriter::new(file) })
+        let unwritable = |error| format!("cannot write `{}`: {error}", shown(path));
+        let (file, places) = if is_stream(path) {
+            (File::options().write(true).open(path), None)
+        } else {
+            let place = true_path(path).map_err(unwritable)?;
+            let unfinished = unfinished_name(&place)?;
+            (File::create(&unfinished), Some((unfinished, place)))
+        };
+        let file = BufWriter::new(file.map_err(unwritable)?);
+        Ok(Pending { path: path.to_owned(), places, file })
     }
 
     /// Writes the content and gives the file its name.
@@ -34,26 +42,39 @@ impl Pending {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), String> {
         let written = write(&mut self.file).and_then(|()| self.file.flush());
-        let placed = written.and_then(|()| fs::rename(&self.unfinished, &self.path));
+        let placed = written.and_then(|()| match &self.places {
+            Some((unfinished, place)) => fs::rename(unfinished, place),
+            None => Ok(()),
+        });
         placed.map_err(|error| format!("cannot write `{}`: {error}", shown(&self.path)))
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        // Gone already when the file was finished.
-        let _ = fs::remove_file(&self.unfinished);
+        if let Some((unfinished, _)) = &self.places {
+            // Gone already when the file was finished.
+            let _ = fs::remove_file(unfinished);
+        }
     }
 }
 
 /// The name under which a file is written.
 fn unfinished_name(path: &Path) -> Result<PathBuf, String> {
-    let Some(name) = path.file_name().filter(|_| !path.is_dir()) else {
+    if path.is_dir() {
+        return Err(format!("cannot write `{}`: it is a folder; name a file in it", shown(path)));
+    }
+    let Some(name) = path.file_name() else {
         return Err(format!("cannot write `{}`: it names no file", shown(path)));
     };
     let mut name = name.to_owned();
     name.push(".unfinished");
     Ok(path.with_file_name(name))
+}
+
+/// Whether a path leads to something that is written as it is: a device, a pipe, a socket.
+fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// The true path of a file that may not exist yet, in a folder that must.
@@ -70,19 +91,23 @@ fn true_path(path: &Path) -> io::Result<PathBuf> {
 struct Output<'a> {
     path: &'a Path,
     /// The true paths of the files that writing it replaces: its own, and that of the unfinished
-    /// file.
-    replaced: [PathBuf; 2],
+    /// file. A device or a pipe is not replaced.
+    replaced: Vec<PathBuf>,
 }
 
 impl<'a> Output<'a> {
     /// `None` for standard output.
     fn of(path: Option<&'a Path>) -> Result<Option<Self>, String> {
         let Some(path) = path.filter(|path| !is_dash(path)) else { return Ok(None) };
-        let unfinished = unfinished_name(path)?;
-        let place = |file: &Path| {
-            true_path(file).map_err(|error| format!("cannot write `{}`: {error}", shown(path)))
-        };
-        Ok(Some(Output { path, replaced: [place(path)?, place(&unfinished)?] }))
+        if is_stream(path) {
+            return Ok(Some(Output { path, replaced: Vec::new() }));
+        }
+        // Whatever is wrong with the name itself is told in its own words.
+        unfinished_name(path)?;
+        let place =
+            true_path(path).map_err(|error| format!("cannot write `{}`: {error}", shown(path)))?;
+        let unfinished = unfinished_name(&place)?;
+        Ok(Some(Output { path, replaced: vec![place, unfinished] }))
     }
 
     /// Refuses to write over a file that is read.
@@ -196,18 +221,8 @@ impl<'a> Outputs<'a> {
             return Err(format!("the {} of a watch goes to a file", product.name()));
         }
         let outputs = Outputs::apart(products)?;
-        let read = [
-            ("the site file", &watch.site),
-            ("the waiver file", &watch.waivers),
-            ("a capture", &watch.replay),
-        ];
-        for (what, path) in read {
-            path.iter().try_for_each(|path| outputs.refuse(what, path))?;
-        }
-        watch
-            .policy
-            .iter()
-            .try_for_each(|name| outputs.refuse("a policy file", Path::new(name)))?;
+        outputs.refuse_rules(&watch.rules)?;
+        watch.replay.iter().try_for_each(|path| outputs.refuse("a capture", path))?;
         Ok(outputs)
     }
 
@@ -233,19 +248,20 @@ impl<'a> Outputs<'a> {
         for capture in check.captures.iter().filter(|path| !is_dash(path)) {
             self.refuse("a capture", capture)?;
         }
-        let rules = [
-            ("the site file", &check.site),
-            ("the waiver file", &check.waivers),
-            ("the baseline", &check.baseline),
-            ("the key", &check.pseudonymise),
-        ];
-        for (what, path) in rules {
-            if let Some(path) = path {
-                self.refuse(what, path)?;
-            }
+        let others = [("the baseline", &check.baseline), ("the key", &check.pseudonymise)];
+        for (what, path) in others {
+            path.iter().try_for_each(|path| self.refuse(what, path))?;
+        }
+        self.refuse_rules(&check.rules)
+    }
+
+    fn refuse_rules(&self, rules: &RuleFiles) -> Result<(), String> {
+        let RuleFiles { site, policy, waivers } = rules;
+        for (what, path) in [("the site file", site), ("the waiver file", waivers)] {
+            path.iter().try_for_each(|path| self.refuse(what, path))?;
         }
         // An embedded pack is no file, unless a file of that name is in the way.
-        check.policy.iter().try_for_each(|name| self.refuse("a policy file", Path::new(name)))
+        policy.iter().try_for_each(|name| self.refuse("a policy file", Path::new(name)))
     }
 
     /// Refuses to write over a file that the run reads.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::args::{FlowFormatName, GradeName, ReadingName, SeverityName};
+use super::args::{FlowFormatName, GradeName, ReadingName, RuleFiles, SeverityName};
 use super::check::colour;
 use super::{pseudonyms, shown};
 use crate::capture::{InputSummary, Skipped};
@@ -33,19 +33,14 @@ impl Rules {
     ///
     /// # Errors
     /// Everything that is wrong with the first file that cannot be used, with lines and columns.
-    pub(super) fn load(
-        packs: &[String],
-        site: Option<&Path>,
-        waivers: Option<&Path>,
-        pseudonymise: Option<&Path>,
-    ) -> Result<Self, String> {
-        let policy = policy(packs)?;
+    pub(super) fn load(files: &RuleFiles, pseudonymise: Option<&Path>) -> Result<Self, String> {
+        let policy = policy(&files.policy)?;
         let mut pseudonyms = pseudonymise.map(pseudonyms::load).transpose()?;
-        let (site, hidden) = match site {
+        let (site, hidden) = match &files.site {
             Some(path) => read_site(path, &policy, pseudonyms.as_mut())?,
             None => <(Site, Site)>::default(),
         };
-        let waivers = match waivers {
+        let waivers = match &files.waivers {
             Some(path) => read_waivers(path, &policy, (&site, &hidden), pseudonyms.as_mut())?,
             None => Waivers::default(),
         };
@@ -111,8 +106,11 @@ fn read_waivers(
 
 /// Loads the packs that were asked for, and the infrastructure pack unless one is among them.
 fn policy(names: &[String]) -> Result<Policy, String> {
-    let mut texts = Vec::new();
-    for name in names {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        if names.iter().take(index).any(|other| other == name) {
+            return Err(format!("the policy `{}` is named twice; name it once", printable(name)));
+        }
         let text = match embedded(name) {
             Some(text) => text.to_owned(),
             None => text_of(Path::new(name)).map_err(|error| {
@@ -140,7 +138,12 @@ fn embedded_names() -> Vec<&'static str> {
 }
 
 fn text_of(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", shown(path)))
+    let bytes =
+        fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", shown(path)))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("cannot read `{}`: it is no text in UTF-8, from byte {at} on", shown(path))
+    })
 }
 
 fn rendered(what: &str, faults: &[Diagnostic]) -> String {

@@ -12,14 +12,13 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::flag;
 
-use super::args::{Judging, Speed, Watch};
+use super::args::{Judging, RuleFiles, Speed, Watch};
 use super::check::{colour, exit};
 use super::output::{Outputs, to_stdout, write_flow_list, write_report};
 use super::rules::Rules;
 use super::status::Status;
 use super::{Exit, complain, evidence, shown};
 use crate::capture::{Hashing, Inputs};
-use crate::engine::Limits;
 use crate::live::{
     self, Ended, EventOutput, EventWriter, EvidencePlan, Metrics, Parts, Plan, Signals, Source,
 };
@@ -80,27 +79,19 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
 /// Where the rules are read from, again and again.
 #[derive(Clone)]
 struct Sources {
-    policy: Vec<String>,
-    site: Option<PathBuf>,
-    waivers: Option<PathBuf>,
+    files: RuleFiles,
     judging: Judging,
 }
 
 impl Sources {
     fn of(watch: &Watch) -> Self {
-        Sources {
-            policy: watch.policy.clone(),
-            site: watch.site.clone(),
-            waivers: watch.waivers.clone(),
-            judging: watch.judging,
-        }
+        Sources { files: watch.rules.clone(), judging: watch.judging }
     }
 }
 
 fn load(sources: &Sources) -> Result<live::Rules, String> {
-    let Sources { policy, site, waivers, judging } = sources;
-    let Rules { policy, site, waivers, .. } =
-        Rules::load(policy, site.as_deref(), waivers.as_deref(), None)?;
+    let Sources { files, judging } = sources;
+    let Rules { policy, site, waivers, .. } = Rules::load(files, None)?;
     Ok(live::Rules {
         policy,
         site,
@@ -113,11 +104,7 @@ fn load(sources: &Sources) -> Result<live::Rules, String> {
 
 fn plan(watch: &Watch) -> Plan {
     Plan {
-        limits: Limits {
-            threads: watch.threads.into(),
-            max_memory: watch.max_memory,
-            keep_copies: watch.keep_copies,
-        },
+        limits: watch.folding.limits(watch.max_memory),
         keep: i64::from(watch.keep) * HOUR,
         checkpoint_every: Duration::from_secs(60 * u64::from(watch.report_every)),
         mode: if watch.replay.is_some() { "replay" } else { "live" },
@@ -214,18 +201,21 @@ fn events(path: &Path) -> Result<EventOutput, String> {
     EventOutput::append_to(path).map_err(|error| format!("cannot write `{}`: {error}", shown(path)))
 }
 
-/// What is read and written after the start. Folders, because files are replaced.
+/// What is read and written after the start. Folders, because files are replaced: that of a link,
+/// and that of what it points to.
 fn paths(watch: &Watch) -> live::Paths {
     let folder = |path: &Path| match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     };
-    let packs = watch.policy.iter().map(Path::new).filter(|path| path.exists());
-    let read = [&watch.site, &watch.waivers, &watch.replay].into_iter().flatten();
+    let folders =
+        |path: &Path| [Some(folder(path)), path.canonicalize().ok().map(|path| folder(&path))];
+    let packs = watch.rules.policy.iter().map(Path::new).filter(|path| path.exists());
+    let read = [&watch.rules.site, &watch.rules.waivers, &watch.replay].into_iter().flatten();
     let write = [&watch.report, &watch.html, &watch.flows, &watch.state].into_iter().flatten();
-    let write = write.map(|path| folder(path));
+    let write = write.flat_map(|path| folders(path)).flatten();
     live::Paths {
-        read: read.map(PathBuf::as_path).chain(packs).map(folder).collect(),
+        read: read.map(PathBuf::as_path).chain(packs).flat_map(folders).flatten().collect(),
         write: write.chain(watch.evidence.clone()).collect(),
     }
 }

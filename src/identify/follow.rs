@@ -147,7 +147,8 @@ impl Followed {
         stream.next = Some(arrival.sequence.wrapping_add(arrival.wire));
         let fresh = arrival.bytes.get(known..).unwrap_or_default();
         self.feed(end, fresh, next == start, arrival.time);
-        self.gap(end, wire - known - fresh.len());
+        // What a stored fold says of a segment need not add up.
+        self.gap(end, wire.saturating_sub(known + fresh.len()));
     }
 
     /// Reads what waited and now follows.

@@ -149,9 +149,11 @@ pub enum Style {
 impl Diagnostic {
     /// Shows the fault with its line and what to do, as compilers do.
     pub fn render(&self, style: Style) -> String {
-        let snippet = Snippet::source(self.text.as_ref())
+        let (line, span) = self.own_line();
+        let snippet = Snippet::source(line)
+            .line_start(self.line)
             .path(self.file.as_str())
-            .annotation(AnnotationKind::Primary.span(self.span.clone()));
+            .annotation(AnnotationKind::Primary.span(span));
         let group = Level::ERROR
             .primary_title(self.message.as_str())
             .id(self.code.as_str())
@@ -162,6 +164,18 @@ impl Diagnostic {
             Style::Coloured => Renderer::styled(),
         };
         renderer.render(&[group])
+    }
+
+    /// The line of the fault and the range in it. The rest of a long file has no part in what is
+    /// shown, and looking through it for each of many faults would take long.
+    fn own_line(&self) -> (&str, Range<usize>) {
+        let Range { start, end } = self.span;
+        let before = self.text.get(..start).unwrap_or_default();
+        let begin = before.rfind('\n').map_or(0, |at| at + 1);
+        let behind = self.text.get(end..).unwrap_or_default();
+        let rest = behind.find('\n').unwrap_or(behind.len());
+        let line = self.text.get(begin..end + rest).unwrap_or_default();
+        (line, start - begin..end - begin)
     }
 }
 
@@ -259,5 +273,25 @@ impl Problems {
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let before = self.text.get(start..offset).unwrap_or_default();
         (line, before.chars().count() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_shows_its_own_line_alone() {
+        let text = "first\nthe \u{fc}mlaut\nlast";
+        let lines =
+            [(0..5, "first", 0..5), (10..13, "the \u{fc}mlaut", 4..7), (22..22, "last", 4..4)];
+        for (span, line, inside) in lines {
+            let mut problems = Problems::new("site.toml", text);
+            problems.report(Code::InvalidValue, span, "wrong", "right");
+            let fault = &problems.into_sorted()[0];
+            assert_eq!(fault.own_line(), (line, inside));
+            let place = format!("site.toml:{}:{}", fault.line, fault.column);
+            assert!(fault.render(Style::Plain).contains(&place), "{}", fault.render(Style::Plain));
+        }
     }
 }

@@ -4,12 +4,12 @@
 use super::flow::Judge;
 use super::inventory::Identity;
 use super::opinion::Opinion;
-use super::spoken::client;
+use super::spoken::{client, identity};
 use super::verdict::{Basis, Missing, Reason, Verdict};
 use crate::base::{IpProto, SYSTEM_PORTS};
 use crate::decode::Direction;
 use crate::flow::{DirectionBasis, FlowRecord};
-use crate::identify::Protocol;
+use crate::identify::{Grade, Protocol};
 
 /// Flows that begin within this time of the first packet may have begun before it, in
 /// nanoseconds.
@@ -197,8 +197,8 @@ fn undecided(seen: Direction, forward: Opinion, backward: Opinion) -> Decided {
 /// captured.
 const ANSWER: (u64, u64) = (8, 8192);
 
-/// UDP: a port that a row documents for the two roles in one orientation alone tells best, then
-/// the first packet (D3.2).
+/// UDP: a port that a row documents for the two roles in one orientation alone tells best, unless
+/// it is the port of both ends, then the payload, then the first packet (D3.2).
 ///
 /// So an answer whose request was not captured is no flow from the service port. A range is not
 /// enough for that, because its ports are ephemeral ports too, except where the capture may have
@@ -216,11 +216,12 @@ fn datagrams(
     backward: Opinion,
 ) -> Decided {
     let seen = record.initiator;
-    let turned = !forward.is_firm() && backward.is_firm();
     let sent = record.half(seen);
     let one_way = record.half(seen.reverse()).packets == 0;
     let lead_in = record.earliest.since(judge.capture_begin()) < CAPTURE_LEAD_IN;
     let by_content = client(record);
+    let ports_tell = !ports_are_of_either(record, lead_in);
+    let turned = ports_tell && !forward.is_firm() && backward.is_firm();
     let bulk = sent.packets > ANSWER.0 || sent.payload_bytes > ANSWER.1;
     // Each direction of media is judged by its own port, so there is nothing to turn.
     let by_range = lead_in && !one_way && !judge.rests_on_media(&backward);
@@ -233,7 +234,8 @@ fn datagrams(
         return Decided { initiator: seen.reverse(), basis: Basis::PortRole, opinion: backward };
     }
     // Whether a port of the policy tells: in one orientation alone.
-    let port_tells = forward.by_single_port && forward.is_firm() && !backward.is_firm();
+    let port_tells =
+        ports_tell && forward.by_single_port && forward.is_firm() && !backward.is_firm();
     match by_content.filter(|_| !port_tells) {
         Some(initiator) if initiator == seen => {
             return Decided { initiator, basis: Basis::PayloadRole, opinion: forward };
@@ -253,6 +255,15 @@ fn datagrams(
         };
     }
     Decided { initiator: seen, basis: Basis::FirstPacket, opinion: forward }
+}
+
+/// Whether both ends use one port, as NetBIOS and NTP do: that a row names it says nothing of who
+/// asked. What is spoken tells, else who sent first (D3.3, D1.6 A-36); but what the capture begins
+/// with, and what nothing recognises, may be the answer to a request that was lost.
+fn ports_are_of_either(record: &FlowRecord, lead_in: bool) -> bool {
+    let known = || identity(record).is_some_and(|identity| identity.grade >= Grade::Strong);
+    record.key.a().port() == record.key.b().port()
+        && (client(record).is_some() || !lead_in && known())
 }
 
 /// UDP of which a capture of one direction shows one: who sent is no sign of who asked, so rows

@@ -1,14 +1,12 @@
 //! One flow, one verdict.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::announced::Endpoints;
 use super::direction;
 use super::inventory::{Identity, Inventory};
 use super::model::{
-    Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Set64, Site, WaivedEnd,
-    Waivers,
+    Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Set64, Site, Waivers,
 };
 use super::opinion::Opinion;
 use super::rows::{Attempt, Matcher, Party, PortFit};
@@ -62,12 +60,12 @@ pub struct Judge<'a> {
     pub inventory: Inventory<'a>,
     /// Under the literal reading: fits flows to rows as the pack recommends.
     pub(super) recommended: Option<Matcher<'a>>,
-    waivers: &'a Waivers,
+    pub(super) waivers: &'a Waivers,
     named_pairs: Vec<(Set64, Set64)>,
     capture_begin: Timestamp,
     visibility: Visibility,
     endpoints: Arc<Endpoints>,
-    unknown: Host,
+    pub(super) unknown: Host,
 }
 
 impl<'a> Judge<'a> {
@@ -265,7 +263,7 @@ impl<'a> Judge<'a> {
         self.inventory.host(id).map(|host| Party { id: Some(id), host })
     }
 
-    fn roles(&self, id: HostId) -> Set64 {
+    pub(super) fn roles(&self, id: HostId) -> Set64 {
         self.inventory.host(id).map(|host| host.roles).unwrap_or_default()
     }
 
@@ -341,45 +339,6 @@ impl<'a> Judge<'a> {
                     Destination::Group => group,
                 }
         })
-    }
-
-    fn waive(&self, record: &FlowRecord, judgement: &mut Judgement) {
-        if !matches!(judgement.verdict, Verdict::Violation | Verdict::UnknownPeer) {
-            return;
-        }
-        let initiator = record.end(judgement.initiator);
-        let responder = record.end(judgement.initiator.reverse());
-        let roles = |id: Option<HostId>| id.map(|id| self.roles(id)).unwrap_or_default();
-        let (from, to) = (roles(judgement.initiator_host), roles(judgement.responder_host));
-        let meant = |ends: &[WaivedEnd], address: IpAddr, host: Option<HostId>| {
-            ends.is_empty()
-                || ends.iter().any(|end| match end {
-                    WaivedEnd::Host(id) => host == Some(*id),
-                    WaivedEnd::Network(net) => net.contains(&address),
-                })
-        };
-        let answers = judgement.responder_host.and_then(|id| self.inventory.host(id));
-        let answers = answers.unwrap_or(&self.unknown);
-        let accepted = self.waivers.list.iter().position(|waiver| {
-            (waiver.created..waiver.expires).contains(&record.earliest)
-                && (waiver.initiator_roles.is_empty() || from.meets(waiver.initiator_roles))
-                && (waiver.responder_roles.is_empty() || to.meets(waiver.responder_roles))
-                && meant(&waiver.initiators, initiator.address(), judgement.initiator_host)
-                && meant(&waiver.responders, responder.address(), judgement.responder_host)
-                && waiver.transport.is_none_or(|transport| transport == record.key.protocol())
-                && waiver.ports.as_ref().is_none_or(|ports| ports.contains(responder.port()))
-                && waiver.service.is_none_or(|service| {
-                    self.matcher.policy.rows.iter().any(|row| {
-                        let ports = self.matcher.ports(row, answers);
-                        row.service == service
-                            && ports.is_some_and(|ports| ports.contains(responder.port()))
-                    })
-                })
-        });
-        if let Some(waiver) = accepted {
-            judgement.verdict = Verdict::Waived;
-            judgement.waiver = Some(waiver);
-        }
     }
 
     /// Time of the first packet of the capture.

@@ -37,6 +37,7 @@ mod verdict;
 mod visibility;
 mod waived;
 pub mod waiver;
+mod waiving;
 
 pub use announced::{Endpoints, Learned};
 pub use assessment::{Assessment, Evidence, Outcome, Terms, Volume, assess};

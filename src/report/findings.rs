@@ -9,6 +9,7 @@ use super::build::{Builder, by_name, packet_number};
 use super::display_filter::display_filter;
 use super::model;
 use super::reasons;
+use super::remedy;
 use super::words;
 use crate::capture::FrameRef;
 use crate::decode::Direction;
@@ -34,7 +35,7 @@ impl Builder<'_> {
             code: finding.kind.code().to_owned(),
             title: self.title(finding),
             expected: words::expected(names, finding),
-            remediation: words::remediation(names, finding),
+            remediation: remedy::remediation(names, finding),
             initiators: self.initiators(finding),
             responders: self.responders(finding),
             service: model::Service {
@@ -207,7 +208,7 @@ impl Builder<'_> {
             Some(model::Nearest {
                 rule: row.id.clone(),
                 citation: self.names.citation(row),
-                failed: words::failed(&self.names, finding, near)
+                failed: remedy::failed(&self.names, finding, near)
                     .into_iter()
                     .map(|(field, wanted, got)| model::FailedPredicate {
                         field: field.to_owned(),
@@ -215,7 +216,7 @@ impl Builder<'_> {
                         got,
                     })
                     .collect(),
-                change: words::change(&self.names, finding, near),
+                change: remedy::change(&self.names, finding, near),
             })
         });
         near.collect()

@@ -2,7 +2,7 @@
 //!
 //! [`model`] is the only place where the report is given its shape; `build` fills it, with the
 //! blocks of `inputs`, `health`, `policy`, `findings` and `limits`, and `ledger` checks its sums;
-//! every sentence stands in `words`, `reasons` or `cannot_say`. What depends on how the packets were
+//! every sentence stands in `words`, `remedy`, `reasons` or `cannot_say`. What depends on how the packets were
 //! stored lies under `inputs`, `inputs_skipped`, `packet_index`, `evidence`, `flow_list` and
 //! `attestation` alone, so that two runs over the same packets agree in all else. `evidence` makes
 //! the slices of findings when the inputs are read once more.
@@ -31,6 +31,7 @@ pub mod oscal;
 mod policy;
 mod pseudonym;
 mod reasons;
+mod remedy;
 pub mod sarif;
 pub mod schema;
 mod stored;

@@ -195,13 +195,16 @@ fn faulty_waivers_are_refused() {
 #[test]
 fn bad_flags_are_explained() {
     let capture = quickstart("capture.pcap");
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["check"], "<CAPTURE>"),
         (&["check", &capture, "--frobnicate"], "--frobnicate"),
         (&["check", &capture, "--fail-on", "urgent"], "high"),
         (&["check", &capture, "--max-memory", "lots"], "no size"),
         (&["check", &capture, "--threads", "all"], "--threads"),
         (&["inspect", &capture], "inspect"),
+        // Without a flow list there is nothing whose fields could have names.
+        (&["check", &capture, "--flows-format", "ecs"], "--flows"),
+        (&["check", &capture, "--policy", "nope", "--policy", "nope"], "embedded packs"),
     ];
     for (arguments, message) in cases {
         assert_refused(&Bench::new().run(arguments), &[message]);
@@ -236,4 +239,37 @@ fn a_failed_run_leaves_the_earlier_report() {
     assert_eq!(ended.status, 2);
     assert_eq!(std::fs::read(bench.path("report.json")).unwrap(), b"earlier");
     assert_eq!(bench.names(), ["report.json"]);
+}
+
+#[test]
+fn files_of_the_wrong_kind_are_told_in_plain_words() {
+    let bench = Bench::new();
+    bench.write("a.pcap", conversation(389));
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    let twice = ["--policy", "infrastructure", "--policy", "infrastructure"];
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["--site", "a.pcap"], &["a.pcap", "no text"]),
+        (&["--waivers", "a.pcap"], &["a.pcap", "no text"]),
+        (&["--report", "folder"], &["folder", "it is a folder"]),
+        (&["--evidence", "a.pcap"], &["a.pcap", "no folder"]),
+        (&twice, &["infrastructure", "named twice"]),
+    ];
+    for (arguments, parts) in cases {
+        let arguments: Vec<_> = ["check", "a.pcap"].iter().chain(arguments).copied().collect();
+        assert_refused(&bench.run(&arguments), parts);
+    }
+}
+
+/// An option that would do nothing is refused: a filter that is not applied, say, would stand in
+/// the report as if it had been.
+#[cfg(unix)]
+#[test]
+fn options_of_the_other_source_are_refused() {
+    let capture = quickstart("capture.pcap");
+    for option in [["--filter", "tcp"], ["--ring", "8M"], ["--user", "nobody"]] {
+        let arguments = [&["watch", "--replay", &capture][..], &option].concat();
+        assert_refused(&Bench::new().run(&arguments), &[option[0], "--replay"]);
+    }
+    let paced = ["watch", "--interface", "none0", "--speed", "top"];
+    assert_refused(&Bench::new().run(&paced), &["--speed", "--interface"]);
 }

@@ -120,3 +120,40 @@ fn unreadable_inputs_are_named_beside_a_report_on_standard_output() {
         assert!(ended.err.contains("letter.pcap"), "{output:?}: `{}`", ended.err);
     }
 }
+
+/// As root, a report for nobody would otherwise take the place of the device that swallows it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let bench = Bench::new();
+    bench.write("a.pcap", conversation(389));
+    let pipe = bench.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read(pipe)
+    });
+    bench.run(&["check", "a.pcap", "--report", "pipe", "--quiet"]);
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo(), "it was replaced");
+    let read = reader.join().unwrap().unwrap();
+    bench.run(&["check", "a.pcap", "--report", "file", "--quiet"]);
+    assert!(read == std::fs::read(bench.path("file")).unwrap(), "{} bytes", read.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_and_what_it_points_to_is_replaced() {
+    let bench = Bench::new();
+    bench.write("a.pcap", conversation(389));
+    std::fs::create_dir(bench.path("kept")).unwrap();
+    bench.write("kept/report.json", "earlier");
+    std::os::unix::fs::symlink("kept/report.json", bench.path("latest.json")).unwrap();
+    let ended = bench.run(&["check", "a.pcap", "--report", "latest.json", "--quiet"]);
+    assert_eq!(ended.err, "");
+    assert!(std::fs::symlink_metadata(bench.path("latest.json")).unwrap().is_symlink());
+    let written = std::fs::read_to_string(bench.path("kept/report.json")).unwrap();
+    assert!(written.starts_with("{\n  \"schema_version\""), "{written:.40}");
+    assert_eq!(std::fs::read_dir(bench.path("kept")).unwrap().count(), 1);
+}

@@ -123,6 +123,32 @@ fn pitfall_34_a_reply_between_equal_ports_is_no_new_initiator() {
     assert_eq!(run.lines[0].src_ip, "10.0.0.1");
 }
 
+/// A question of the name service (RFC 1002 section 4.2.12) for the name UNITY, and a mail slot
+/// message of the datagram service (section 4.4.2) between two such names.
+fn netbios() -> [(u16, Vec<u8>); 2] {
+    let name = [&[0x20][..], b"FFEOEJFEFJCACACACACACACACACACAAA", &[0]].concat();
+    let question = [&[0x86, 0x64, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 0], &name[..], &[0, 0x20, 0, 1]];
+    let data = [&b"\xffSMB\x25"[..], &[0; 59]].concat();
+    let length = (2 * name.len() + data.len()) as u16;
+    let head = [0x10, 0x0a, 0x5f, 0xe2, 10, 0, 0, 4, 0, 138];
+    let message = [&head[..], &length.to_be_bytes(), &[0, 0], &name, &name, &data];
+    [(137, question.concat()), (138, message.concat())]
+}
+
+/// Both ends use the port, so that a row names it says nothing of who asked: the document lets
+/// Unity ask, and not the other way round.
+#[test]
+fn pitfall_34_a_port_of_both_ends_does_not_say_who_asks() {
+    for (port, payload) in netbios() {
+        let ask = |hosts| frames::udp(hosts, (port, port), &payload);
+        let run = judged(&[ask((UNITY1, GC1))]);
+        assert_eq!(run.verdict(port)[0], "documented", "{port}");
+        let run = judged(&[ask((GC1, UNITY1))]);
+        assert_eq!(run.verdict(port), ["violation", "wrong-direction", ""], "{port}");
+        assert_eq!(run.lines[0].src_ip, std::net::Ipv4Addr::from(GC1).to_string());
+    }
+}
+
 #[test]
 fn pitfall_38_roles_add_up_and_do_not_mix() {
     let run = judged(&connection(WS1, EXCH2, 3268));
