@@ -2,6 +2,8 @@
 //! checksum: a capture on the sending host shows packets before the network card completes them
 //! (D4.3).
 
+use etherparse::checksum::Sum16BitWords;
+
 use super::unit::Oddities;
 use crate::base::IpProto;
 
@@ -46,8 +48,8 @@ fn left_to_card(
         return false;
     };
     let Ok(length) = u16::try_from(bytes.saturating_sub(header)) else { return false };
-    let pseudo = u32::from(sum(addresses)) + u32::from(protocol.0) + u32::from(length);
-    found != 0 && u32::from(found) == fold(pseudo)
+    let pseudo = words(addresses).add_2bytes([0, protocol.0]).add_2bytes(length.to_be_bytes());
+    found != 0 && found == total(pseudo)
 }
 
 fn word(bytes: &[u8], offset: usize) -> Option<u16> {
@@ -55,19 +57,17 @@ fn word(bytes: &[u8], offset: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*word))
 }
 
-/// The one's complement sum (RFC 1071), of a multiple of four bytes. Four at a time: the sum does
-/// not depend on how many words are added at once, nor on the byte order (section 2).
-fn sum(bytes: &[u8]) -> u16 {
-    let (words, _) = bytes.as_chunks::<4>();
-    let sum: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
-    let half = (sum & 0xffff_ffff) + (sum >> 32);
-    let quarter = (half & 0xffff) + (half >> 16 & 0xffff) + (half >> 32);
-    fold(quarter as u32) as u16
+fn words(bytes: &[u8]) -> Sum16BitWords {
+    Sum16BitWords::new().add_slice(bytes)
 }
 
-fn fold(sum: u32) -> u32 {
-    let once = (sum & 0xffff) + (sum >> 16);
-    (once & 0xffff) + (once >> 16)
+/// The one's complement sum (RFC 1071) of what was added.
+fn total(words: Sum16BitWords) -> u16 {
+    !words.ones_complement().to_be()
+}
+
+fn sum(bytes: &[u8]) -> u16 {
+    total(words(bytes))
 }
 
 #[cfg(test)]

@@ -258,3 +258,19 @@ impl Followed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stored fold may say that a segment is shorter than the bytes it brings.
+    #[test]
+    fn a_segment_with_more_bytes_than_it_claims_is_read() {
+        let mut followed = Followed::new(Protocol::Sip, Carriage::Tcp).expect("SIP announces");
+        let bytes: &[u8] = b"OPTIONS sip:a SIP/2.0\r\n\r\n";
+        let time = Timestamp::default();
+        let segment = Arrival { sequence: 1, bytes, wire: 5, time, joined: false };
+        followed.read(End::A, segment, Some(1));
+        assert_eq!(followed.stream(End::A).next, Some(6));
+    }
+}

@@ -6,12 +6,14 @@
 //! and call control of a host of the site may place media at another host of the site; nobody else
 //! can speak for a third party.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::inventory::{Identity, Inventory};
-use crate::base::{IpProto, Timestamp};
+use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::decode::{Direction, FlowKey};
 use crate::flow::FlowRecord;
 use crate::identify::dcerpc::InterfaceClass;
@@ -60,7 +62,8 @@ pub struct Learned {
 /// All announced endpoints of a stream.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    known: BTreeMap<(IpProto, IpAddr, u16), Vec<Learned>>,
+    /// Hashed, because two are looked up for each flow.
+    known: HashMap<(IpProto, Endpoint), Vec<Learned>, RandomState>,
     /// Announcements for hosts for which the announcing one may not speak.
     pub refused: u64,
     /// Announcements for which there was no room.
@@ -73,56 +76,30 @@ impl Endpoints {
     /// Collects what flows announced at a site.
     pub fn of(records: &[FlowRecord], inventory: &Inventory<'_>) -> Self {
         let mut endpoints = Endpoints::default();
+        let mut known: BTreeMap<_, Vec<Learned>> = BTreeMap::new();
         for record in records {
             let Some(content) = &record.content else { continue };
             endpoints.lost += u64::from(content.announcements_lost);
             let sure = content.identity.as_ref().is_some_and(|one| one.grade >= Grade::Strong);
             for (announcement, (first, last)) in content.announced.iter().filter(|_| sure) {
-                endpoints.learn(record, announcement, (*first, *last), inventory);
+                match learn(record, announcement, (*first, *last), inventory) {
+                    Some((endpoint, learned)) => known.entry(endpoint).or_default().push(learned),
+                    None => endpoints.refused += 1,
+                }
             }
         }
-        for known in endpoints.known.values_mut() {
+        for known in known.values_mut() {
             known.sort_unstable();
             endpoints.lost += known.len().saturating_sub(PER_ENDPOINT) as u64;
             known.truncate(PER_ENDPOINT);
         }
+        endpoints.known = known.into_iter().collect();
         endpoints
     }
 
     /// The same with what is known from elsewhere besides.
     pub(super) fn besides(self, others: Arc<Endpoints>) -> Self {
         Endpoints { others: Some(others), ..self }
-    }
-
-    fn learn(
-        &mut self,
-        record: &FlowRecord,
-        announcement: &Announcement,
-        (first, last): (Timestamp, Timestamp),
-        inventory: &Inventory<'_>,
-    ) {
-        let direction = match announcement.by {
-            End::A => Direction::AToB,
-            End::B => Direction::BToA,
-        };
-        let own = record.end(direction).address();
-        let peer = record.end(direction.reverse()).address();
-        let Some(address) = meant(announcement, own, peer, (first, last), inventory) else {
-            self.refused += 1;
-            return;
-        };
-        let transport = match announcement.carriage {
-            Carriage::Tcp => IpProto::TCP,
-            Carriage::Udp => IpProto::UDP,
-        };
-        let (from, until) = lifetime(announcement.source, first, last, record.latest);
-        let Announcement { port, protocol, source, trust, ref detail, .. } = *announcement;
-        let class = detail.as_ref().and_then(InterfaceClass::told_by);
-        // A client that registers is woken by the server with which it did.
-        let expects = (source == Source::PushRegistration).then_some(peer);
-        let (by, at) = (record.key, first);
-        let learned = Learned { trust, from, until, protocol, class, source, by, expects, at };
-        self.known.entry((transport, address, port)).or_default().push(learned);
     }
 
     /// What was announced for the end of a flow whose packets travel in direction `receiver`, and
@@ -137,7 +114,7 @@ impl Endpoints {
         let others = others.and_then(|others| others.find(receiver, record, inventory));
         let end = record.end(receiver);
         let sender = record.end(receiver.reverse()).address();
-        let known = self.known.get(&(record.key.protocol(), end.address(), end.port()));
+        let known = self.known.get(&(record.key.protocol(), end));
         let times = (record.earliest, record.latest);
         let expected = |host: IpAddr| inventory.is_same_host(host, sender, times);
         let holds = |one: &&Learned| {
@@ -159,6 +136,34 @@ impl Endpoints {
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
+}
+
+/// What a flow announced, and for which endpoint; `None` where it may not speak for it.
+fn learn(
+    record: &FlowRecord,
+    announcement: &Announcement,
+    (first, last): (Timestamp, Timestamp),
+    inventory: &Inventory<'_>,
+) -> Option<((IpProto, Endpoint), Learned)> {
+    let direction = match announcement.by {
+        End::A => Direction::AToB,
+        End::B => Direction::BToA,
+    };
+    let own = record.end(direction).address();
+    let peer = record.end(direction.reverse()).address();
+    let address = meant(announcement, own, peer, (first, last), inventory)?;
+    let transport = match announcement.carriage {
+        Carriage::Tcp => IpProto::TCP,
+        Carriage::Udp => IpProto::UDP,
+    };
+    let (from, until) = lifetime(announcement.source, first, last, record.latest);
+    let Announcement { port, protocol, source, trust, ref detail, .. } = *announcement;
+    let class = detail.as_ref().and_then(InterfaceClass::told_by);
+    // A client that registers is woken by the server with which it did.
+    let expects = (source == Source::PushRegistration).then_some(peer);
+    let (by, at) = (record.key, first);
+    let learned = Learned { trust, from, until, protocol, class, source, by, expects, at };
+    Some(((transport, Endpoint::new(address, port)), learned))
 }
 
 /// The address of which an announcement by `own` to `peer` speaks; `None` where it may not (D2.21).

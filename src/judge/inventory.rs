@@ -1,8 +1,9 @@
 //! Which host an address is, at the time of a flow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
 use ipnet::IpNet;
 
 use super::model::{Host, HostId, Site};
@@ -24,8 +25,9 @@ pub enum Identity {
 #[derive(Debug)]
 pub struct Inventory<'a> {
     site: &'a Site,
-    addresses: BTreeMap<IpAddr, Vec<HostId>>,
-    prefixes: BTreeMap<IpNet, Vec<HostId>>,
+    /// Hashed, because both ends of each flow are looked up.
+    addresses: HashMap<IpAddr, Vec<HostId>, RandomState>,
+    prefixes: HashMap<IpNet, Vec<HostId>, RandomState>,
     lengths_v4: Vec<u8>,
     lengths_v6: Vec<u8>,
     broadcasts: BTreeSet<IpAddr>,
@@ -61,8 +63,8 @@ impl<'a> Inventory<'a> {
         let (lengths_v4, lengths_v6) = (lengths(true), lengths(false));
         Inventory {
             site,
-            addresses,
-            prefixes,
+            addresses: addresses.into_iter().collect(),
+            prefixes: prefixes.into_iter().collect(),
             lengths_v4,
             lengths_v6,
             broadcasts,
