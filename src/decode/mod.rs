@@ -83,9 +83,7 @@ fn follow<'a>(packet: &mut Packet<'a>, hook: On, observer: &mut impl Observer) -
         if let Some(format) = packet.format.filter(|_| packet.offset() > start) {
             observer.header(Header { format, offset: start, length: packet.offset() - start });
         }
-        if packet.carrier.is_some()
-            && let Some(carrier) = packet.carrier.take()
-        {
+        if let Some(carrier) = packet.carrier.take() {
             observer.carrier(carrier);
             if let Some(outside) = &mut outside {
                 outside.carrier = Some(carrier);

@@ -11,7 +11,7 @@ use crate::decode::unit::Transport;
 pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "tcp", fields };
 
 /// The header without options.
-const SHORTEST_HEADER: usize = 20;
+pub(in crate::decode) const SHORTEST_HEADER: usize = 20;
 
 /// Reads ports, numbers and flags. The options need not have been captured.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {

@@ -10,7 +10,7 @@ use crate::decode::unit::Transport;
 pub(in crate::decode) static FORMAT: HeaderFormat = HeaderFormat { name: "udp", fields };
 
 /// The whole header.
-const HEADER: usize = 8;
+pub(in crate::decode) const HEADER: usize = 8;
 
 /// Reads ports and length.
 pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
