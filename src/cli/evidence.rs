@@ -25,10 +25,7 @@ pub(super) fn prepare(check: &Check, inputs: &Inputs) -> Result<(), String> {
             .to_owned());
     }
     let fail = |error| format!("cannot write into `{}`: {error}", shown(folder));
-    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
-        return Err(format!("cannot write into `{}`: it is no folder", shown(folder)));
-    }
-    fs::create_dir_all(folder).map_err(fail)?;
+    make_folder(folder)?;
     let own = fs::canonicalize(folder).map_err(fail)?;
     for capture in check.captures.iter().filter(|path| path.is_dir()) {
         if fs::canonicalize(capture).is_ok_and(|capture| own.starts_with(capture)) {
@@ -50,6 +47,15 @@ pub(super) fn prepare(check: &Check, inputs: &Inputs) -> Result<(), String> {
     }
 }
 
+/// Makes the folder of the slices where there is none.
+fn make_folder(folder: &Path) -> Result<(), String> {
+    let fail = |reason| format!("cannot write into `{}`: {reason}", shown(folder));
+    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
+        return Err(fail("it is no folder".to_owned()));
+    }
+    fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))
+}
+
 /// Names of the slices in a folder.
 fn stored(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -65,11 +71,7 @@ fn stored(folder: &Path) -> io::Result<Vec<String>> {
 /// Makes the folder of a watch, and refuses one that it cannot write into.
 #[cfg(unix)]
 pub(super) fn prepare_folder(folder: &Path) -> Result<(), String> {
-    let fail = |error| format!("cannot write into `{}`: {error}", shown(folder));
-    if fs::metadata(folder).is_ok_and(|found| !found.is_dir()) {
-        return Err(format!("cannot write into `{}`: it is no folder", shown(folder)));
-    }
-    fs::create_dir_all(folder).map_err(fail)?;
+    make_folder(folder)?;
     Pending::create(&folder.join("F-.pcapng")).map(drop)
 }
 
