@@ -138,98 +138,33 @@ def dnsmasq(scene):
     ("chronyd", "--version"),
 )
 def chrony(scene):
+    def command(name, text, *options):
+        common = f"{text}cmdport 0\npidfile {scene.folder}/{name}.pid\n"
+        configuration = scene.file(f"{name}.conf", common)
+        return "chronyd", "-d", "-x", "-u", "root", *options, "-f", configuration
+
     certificate, key = scene.certificate()
-    scene.serve(
-        "chronyd",
-        "-d",
-        "-x",
-        "-u",
-        "root",
-        "-f",
-        scene.file(
-            "server.conf",
-            f"""
+    server = f"""
 local stratum 3
 allow all
-cmdport 0
-pidfile {scene.folder}/server.pid
 bindcmdaddress /
 ntsservercert {certificate}
 ntsserverkey {key}
 peer {CLIENT} minpoll -2 maxpoll -2
-""",
-        ),
-        port=123,
-    )
-    scene.behind(
-        "chronyd",
-        "-d",
-        "-x",
-        "-u",
-        "root",
-        "-f",
-        scene.file(
-            "client.conf",
-            f"""
+"""
+    scene.serve(*command("server", server), port=123)
+    client = f"""
 peer {SERVER} minpoll -2 maxpoll -2
 server fd77::1 iburst minpoll -2 maxpoll -2
 local stratum 5
 allow all
-cmdport 0
-pidfile {scene.folder}/client.pid
 bindcmdaddress /
-""",
-        ),
-    )
+"""
+    scene.behind(*command("client", client))
     time.sleep(6)
-    scene.client(
-        "chronyd",
-        "-d",
-        "-Q",
-        "-x",
-        "-u",
-        "root",
-        "-t",
-        "6",
-        "-f",
-        scene.file(
-            "nts.conf",
-            f"""
-server server.test iburst nts
-ntstrustedcerts {certificate}
-nosystemcert
-cmdport 0
-port 0
-pidfile {scene.folder}/nts.pid
-bindcmdaddress /
-""",
-        ),
-        fails=True,
-    )
-    scene.client(
-        "chronyd",
-        "-d",
-        "-Q",
-        "-x",
-        "-u",
-        "root",
-        "-t",
-        "6",
-        "-f",
-        scene.file(
-            "nts2.conf",
-            f"""
-server {SERVER} iburst nts
-ntstrustedcerts {certificate}
-nosystemcert
-cmdport 0
-port 0
-pidfile {scene.folder}/nts2.pid
-bindcmdaddress /
-""",
-        ),
-        fails=True,
-    )
+    for number, name in enumerate(("server.test", SERVER)):
+        secured = f"server {name} iburst nts\nntstrustedcerts {certificate}\nnosystemcert\nport 0\n"
+        scene.client(*command(f"nts{number}", secured, "-Q", "-t", "6"), fails=True)
     scene.expect("udp", 123, "ntp", either=True)
     scene.expect("tcp", 4460, "tls")
 
