@@ -81,7 +81,7 @@ impl RecordReader {
     /// Reads what stands at the start of `unread`. The same bytes give the same packet again;
     /// blocks that describe interfaces must be passed over once they are answered with
     /// [`Step::Skip`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&mut self, unread: &[u8]) -> Step {
         match self {
             RecordReader::Pcap(reader) => reader.step(unread),

@@ -233,8 +233,9 @@ impl InputReader {
         self.consume(record.length);
     }
 
-    /// Finds the next packet in the window.
-    #[inline]
+    /// Finds the next packet in the window. Inlined, so that what is found of each packet need not
+    /// go through memory.
+    #[inline(always)]
     fn next(&mut self) -> Next {
         loop {
             if !matches!(self.state, State::Reading) {

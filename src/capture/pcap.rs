@@ -106,7 +106,7 @@ impl PcapReader {
     }
 
     /// Reads one record.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&mut self, unread: &[u8]) -> Step {
         let Some(&[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]) =
             unread.first_chunk::<RECORD_HEADER>()

@@ -52,18 +52,20 @@ pub(super) fn ipv4(packet: &[u8]) -> Fingerprint {
     let Some((header, rest)) = packet.split_first_chunk::<IPV4_HEADER>() else {
         return Fingerprint::default();
     };
-    let mut masked = *header;
-    let [first, service, _, _, id_high, id_low, _, _, hops, protocol, sum_high, sum_low, ..] =
-        &mut masked;
-    let hop_limit = *hops;
-    let header_bytes = usize::from(*first & 0x0f) * 4;
-    let distinction = if (*id_high | *id_low) != 0 {
+    let [first, _, c, d, id_high, id_low, g, h, hop_limit, protocol, _, _, addresses @ ..] =
+        *header;
+    let header_bytes = usize::from(first & 0x0f) * 4;
+    let distinction = if (id_high | id_low) != 0 {
         Distinction::Field
     } else {
-        distinction(IpProto(*protocol), packet.get(header_bytes..).unwrap_or_default())
+        distinction(IpProto(protocol), packet.get(header_bytes..).unwrap_or_default())
     };
-    (*service, *hops, *sum_high, *sum_low) = (0, 0, 0, 0);
-    Fingerprint { digest: digest(&masked, rest), hop_limit, distinction }
+    // Numbers are hashed faster than bytes.
+    let mut state = KEY.build_hasher();
+    state.write_u64(u64::from_ne_bytes([first, protocol, c, d, id_high, id_low, g, h]));
+    state.write_u64(u64::from_ne_bytes(addresses));
+    state.write(rest);
+    Fingerprint { digest: state.finish(), hop_limit, distinction }
 }
 
 /// Fingerprints an IPv6 packet from its header on.

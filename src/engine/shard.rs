@@ -45,14 +45,13 @@ impl Merge for Outcome {
 
 impl Outcome {
     fn count(&mut self, unit: &Unit, pushed: Option<Pushed>) {
-        let tally = Tally::of(unit.frame_bytes, unit.source);
         match pushed {
             Some(Pushed::JoinedForWantOfRoom) => {
-                self.in_flows.merge(tally);
-                self.blurred.merge(tally);
+                self.in_flows.add(unit.frame_bytes, unit.source);
+                self.blurred.add(unit.frame_bytes, unit.source);
             }
-            Some(_) => self.in_flows.merge(tally),
-            None => self.no_room.merge(tally),
+            Some(_) => self.in_flows.add(unit.frame_bytes, unit.source),
+            None => self.no_room.add(unit.frame_bytes, unit.source),
         }
     }
 }
@@ -156,6 +155,9 @@ impl Shard {
         outcome: &mut Outcome,
     ) -> [Option<PacketCopy>; GROUP] {
         let mut copies = [None; GROUP];
+        for (hash, unit) in group {
+            self.window.touch(*hash, unit.fingerprint);
+        }
         for (copy, (hash, unit)) in copies.iter_mut().zip(group) {
             *copy = self.window.note(*hash, unit.fingerprint, unit.source.ordinal, unit.time);
             if let Some(copy) = copy {

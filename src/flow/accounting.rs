@@ -48,6 +48,17 @@ impl Tally {
     pub fn of(frame_bytes: u32, sample: FrameRef) -> Tally {
         Tally { packets: 1, frame_bytes: u64::from(frame_bytes), sample: Some(sample) }
     }
+
+    /// Counts one packet.
+    #[inline]
+    pub fn add(&mut self, frame_bytes: u32, source: FrameRef) {
+        self.packets += 1;
+        self.frame_bytes += u64::from(frame_bytes);
+        // Packets come in order of their places, but for late fragments.
+        if self.sample.is_none_or(|sample| source.ordinal <= sample.ordinal) {
+            least(&mut self.sample, Some(source));
+        }
+    }
 }
 
 impl Merge for Tally {

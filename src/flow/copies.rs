@@ -60,8 +60,33 @@ pub struct PacketCopy {
 pub struct CopyWindow {
     /// Greatest distance of two copies in the stream, in packets.
     reach: u64,
-    /// The latest of each set, in turn.
-    sets: Vec<([Seen; WAYS], usize)>,
+    sets: Vec<Set>,
+}
+
+/// The latest packets of a set, the newest first.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Set([Seen; WAYS]);
+
+impl Set {
+    /// Takes in the next packet in place of the oldest.
+    #[inline]
+    fn push(&mut self, newest: Seen) {
+        let Set([first, second, third, _]) = *self;
+        *self = Set([newest, first, second, third]);
+    }
+}
+
+/// Fingerprint and flow of a packet in one number, not 0.
+#[inline]
+fn mark(flow: u64, fingerprint: Fingerprint) -> u64 {
+    (fingerprint.digest ^ flow).max(1)
+}
+
+/// The set of a packet.
+#[inline]
+fn place(mark: u64) -> usize {
+    (mark >> 32) as usize % SETS
 }
 
 impl CopyWindow {
@@ -70,6 +95,14 @@ impl CopyWindow {
     pub fn new(reach: u64) -> Self {
         let sets = if reach == 0 { 0 } else { SETS };
         CopyWindow { reach, sets: vec![Default::default(); sets] }
+    }
+
+    /// Fetches the memory that [`CopyWindow::note`] will look at.
+    #[inline]
+    pub fn touch(&self, flow: u64, fingerprint: Fingerprint) {
+        if let Some(Set([newest, _, _, oldest])) = self.sets.get(place(mark(flow, fingerprint))) {
+            std::hint::black_box((newest.mark, oldest.mark));
+        }
     }
 
     /// Looks for the original of a packet and remembers the packet. `flow` is the hash of its
@@ -82,11 +115,11 @@ impl CopyWindow {
         ordinal: u64,
         time: Timestamp,
     ) -> Option<PacketCopy> {
-        let mark = (fingerprint.digest ^ flow).max(1);
-        let place = (mark >> 32) as usize % SETS;
-        let (seen, next) = self.sets.get_mut(place)?;
+        let mark = mark(flow, fingerprint);
+        let set = self.sets.get_mut(place(mark))?;
         let mut originals = 0;
-        let copy = seen
+        let copy = set
+            .0
             .iter()
             .filter(|seen| seen.mark == mark && ordinal.abs_diff(seen.ordinal) <= self.reach)
             .filter_map(|seen| {
@@ -103,26 +136,15 @@ impl CopyWindow {
             })
             .min_by_key(|copy| (copy.spacing, copy.routed, copy.original));
         let copy = copy.filter(|_| originals < WAYS);
-        if let Some(oldest) = seen.get_mut(*next % WAYS) {
-            *oldest = Seen { mark, ordinal, time, hop_limit: fingerprint.hop_limit };
-            *next += 1;
-        }
+        set.push(Seen { mark, ordinal, time, hop_limit: fingerprint.hop_limit });
         copy
     }
 
     /// Takes over what a window of the following stretch saw from place `from` of the stream on.
     pub fn follow(&mut self, later: &CopyWindow, from: u64) {
-        for ((seen, next), (newer, first)) in self.sets.iter_mut().zip(&later.sets) {
-            for step in 0..WAYS {
-                let Some(entry) = newer.get((first + step) % WAYS) else { continue };
-                if entry.mark != 0
-                    && entry.ordinal >= from
-                    && let Some(oldest) = seen.get_mut(*next % WAYS)
-                {
-                    *oldest = *entry;
-                    *next += 1;
-                }
-            }
+        for (set, Set(newer)) in self.sets.iter_mut().zip(&later.sets) {
+            let fresh = newer.iter().rev().filter(|seen| seen.mark != 0 && seen.ordinal >= from);
+            fresh.for_each(|seen| set.push(*seen));
         }
     }
 }

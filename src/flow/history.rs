@@ -33,8 +33,8 @@ impl FlowHistory {
     }
 
     /// Fetches the memory that the next packet will change.
-    pub(super) fn touch(&self) {
-        std::hint::black_box(self.first.latest);
+    pub(super) fn touch(&self, direction: Direction) {
+        self.first.touch(direction);
         std::hint::black_box(self.more.is_some());
     }
 

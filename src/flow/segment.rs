@@ -188,28 +188,29 @@ impl Half {
         Half { packets, frame_bytes, ip_bytes, payload_bytes: ip_bytes, ..Half::default() }
     }
 
+    /// Appends a packet that the same end sent.
     #[inline]
-    fn of(unit: &Unit) -> Half {
-        let mut half = Half {
-            packets: 1,
-            frame_bytes: u64::from(unit.frame_bytes),
-            ip_bytes: u64::from(unit.ip_bytes),
-            payload_bytes: u64::from(unit.payload_bytes),
-            single_bytes: u32::from(unit.payload_bytes == 1),
-            vlan: unit.vlan,
-            link_group: unit.link_group,
-            cut: unit.cut,
-            incomplete: unit.transport == Transport::Incomplete,
-            ..Half::default()
-        };
+    fn absorb(&mut self, unit: &Unit) {
         if let Transport::Tcp { sequence, acknowledgement, flags } = unit.transport {
-            half.tcp = TcpSeen::of_flags(flags);
-            half.take_numbers(sequence, acknowledgement, unit.payload_bytes);
+            let mut segment = Half { tcp: TcpSeen::of_flags(flags), ..Half::default() };
+            segment.take_numbers(sequence, acknowledgement, unit.payload_bytes);
+            self.append_numbers(&segment);
         }
-        half
+        if self.packets == 0 {
+            self.vlan = unit.vlan;
+        }
+        self.packets += 1;
+        self.frame_bytes += u64::from(unit.frame_bytes);
+        self.ip_bytes += u64::from(unit.ip_bytes);
+        self.payload_bytes += u64::from(unit.payload_bytes);
+        self.single_bytes = self.single_bytes.saturating_add(u32::from(unit.payload_bytes == 1));
+        self.link_group |= unit.link_group;
+        self.cut |= unit.cut;
+        self.incomplete |= unit.transport == Transport::Incomplete;
     }
 
     /// Takes the numbers of a segment whose flags are noted.
+    #[inline]
     fn take_numbers(&mut self, sequence: u32, acknowledgement: u32, payload: u32) {
         let opens = self.tcp.has(TcpSeen::SYN) || self.tcp.has(TcpSeen::SYN_ACK);
         let closes = self.tcp.has(TcpSeen::FIN);
@@ -228,7 +229,6 @@ impl Half {
     }
 
     /// Appends what the same end sent later.
-    #[inline]
     pub(super) fn append(&mut self, later: &Half) {
         let Half {
             packets,
@@ -237,17 +237,38 @@ impl Half {
             payload_bytes,
             single_bytes,
             copies,
-            first_sequence,
-            last_end,
-            left_out,
-            first_ack,
-            last_ack,
-            syn_ack_ack,
-            tcp,
+            first_sequence: _,
+            last_end: _,
+            left_out: _,
+            first_ack: _,
+            last_ack: _,
+            syn_ack_ack: _,
+            tcp: _,
             vlan,
             link_group,
             cut,
             incomplete,
+        } = *later;
+        self.append_numbers(later);
+        if self.packets == 0 {
+            self.vlan = vlan;
+        }
+        self.packets += packets;
+        self.frame_bytes += frame_bytes;
+        self.ip_bytes += ip_bytes;
+        self.payload_bytes += payload_bytes;
+        self.single_bytes = self.single_bytes.saturating_add(single_bytes);
+        self.copies = self.copies.saturating_add(copies);
+        self.link_group |= link_group;
+        self.cut |= cut;
+        self.incomplete |= incomplete;
+    }
+
+    /// Appends what the TCP headers said that the same end sent later.
+    #[inline]
+    fn append_numbers(&mut self, later: &Half) {
+        let Half {
+            first_sequence, last_end, left_out, first_ack, last_ack, syn_ack_ack, tcp, ..
         } = *later;
         if tcp.has(TcpSeen::NUMBERED) {
             if self.tcp.has(TcpSeen::NUMBERED) {
@@ -272,19 +293,7 @@ impl Half {
         if !self.tcp.has(TcpSeen::SYN_ACK) {
             self.syn_ack_ack = syn_ack_ack;
         }
-        if self.packets == 0 {
-            self.vlan = vlan;
-        }
         self.tcp.add(tcp);
-        self.packets += packets;
-        self.frame_bytes += frame_bytes;
-        self.ip_bytes += ip_bytes;
-        self.payload_bytes += payload_bytes;
-        self.single_bytes = self.single_bytes.saturating_add(single_bytes);
-        self.copies = self.copies.saturating_add(copies);
-        self.link_group |= link_group;
-        self.cut |= cut;
-        self.incomplete |= incomplete;
     }
 }
 
@@ -346,12 +355,7 @@ pub struct Segment {
 impl Segment {
     /// The run of a single packet.
     pub fn of(unit: &Unit) -> Segment {
-        let half = Half::of(unit);
-        let (a_to_b, b_to_a) = match unit.direction {
-            Direction::AToB => (half, Half::default()),
-            Direction::BToA => (Half::default(), half),
-        };
-        Segment {
+        let mut run = Segment {
             origin: Origin::of(unit),
             earliest: unit.time,
             latest: unit.time,
@@ -359,9 +363,11 @@ impl Segment {
             path: unit.path,
             paths_differ: false,
             recognition: Recognition::default(),
-            a_to_b,
-            b_to_a,
-        }
+            a_to_b: Half::default(),
+            b_to_a: Half::default(),
+        };
+        run.half_mut(unit.direction).absorb(unit);
+        run
     }
 
     /// The run that a copy begins where its original lies in the stretch before: it holds no
@@ -384,11 +390,16 @@ impl Segment {
 
     /// Counts a copy of a packet of the run.
     pub(super) fn count_copy(&mut self, direction: Direction) {
-        let half = match direction {
+        let half = self.half_mut(direction);
+        half.copies = half.copies.saturating_add(1);
+    }
+
+    #[inline]
+    fn half_mut(&mut self, direction: Direction) -> &mut Half {
+        match direction {
             Direction::AToB => &mut self.a_to_b,
             Direction::BToA => &mut self.b_to_a,
-        };
-        half.copies = half.copies.saturating_add(1);
+        }
     }
 
     /// What was sent in `direction`.
@@ -397,6 +408,15 @@ impl Segment {
             Direction::AToB => &self.a_to_b,
             Direction::BToA => &self.b_to_a,
         }
+    }
+
+    /// Fetches the memory that a packet of `direction` will change.
+    #[inline]
+    pub(super) fn touch(&self, direction: Direction) {
+        let half = self.half(direction);
+        std::hint::black_box((self.origin.time, self.latest, self.paths_differ));
+        std::hint::black_box((half.packets, half.last_ack, half.incomplete));
+        self.recognition.touch();
     }
 
     /// Packets of both directions.
@@ -437,15 +457,15 @@ impl Segment {
         if self.packets() == 0 {
             self.begin_with(Origin::of(unit), (unit.time, unit.time), unit.path);
         }
-        self.origin = self.origin.min(Origin::of(unit));
+        // A packet after the first lies behind it, unless it is a fragment that came late.
+        if unit.source.ordinal <= self.origin.source.ordinal {
+            self.origin = self.origin.min(Origin::of(unit));
+        }
         self.earliest = self.earliest.min(unit.time);
         self.latest = self.latest.max(unit.time);
         self.syn = self.syn.or(syn_of(unit));
         self.paths_differ |= self.path != unit.path;
-        match unit.direction {
-            Direction::AToB => self.a_to_b.append(&Half::of(unit)),
-            Direction::BToA => self.b_to_a.append(&Half::of(unit)),
-        }
+        self.half_mut(unit.direction).absorb(unit);
     }
 
     /// Reads the payload of a packet that was just absorbed. Answers by how many bytes more memory

@@ -185,7 +185,7 @@ impl FlowTable {
         for (place, (hash, unit)) in places.iter_mut().zip(group) {
             *place = place.filter(|place| holds(&self.slabs, *place, *hash, &unit.key));
             if let Some((_, _, history)) = place.and_then(|place| self.slabs.get(place.at)) {
-                history.touch();
+                history.touch(unit.direction);
             }
         }
         for ((place, copy), (hash, unit)) in places.iter().zip(copies).zip(group) {
