@@ -1,11 +1,15 @@
 //! Batches of frames folded into a [`Partial`].
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::partial::{Partial, SHARDS};
 use super::routed::Routed;
 use crate::base::Timestamp;
 use crate::capture::{FrameBatch, FrameMeta};
+use crate::decode::FlowKey;
 
 /// Frames per chunk: enough work to be worth handing to another thread.
 const CHUNK: usize = 512;
@@ -34,17 +38,13 @@ impl Fold {
     /// Starts with nothing. At `most_runs` runs in the flow table, or as much memory used
     /// for payload instead, no flow begins any more and no payload is kept; its
     /// packets are accounted for as [`Class::TableFull`](crate::flow::Class::TableFull).
-    pub fn new(hasher: foldhash::fast::RandomState, most_runs: u64) -> Self {
+    pub fn new(hasher: RandomState, most_runs: u64) -> Self {
         Fold::with_reach(hasher, most_runs, COPY_REACH)
     }
 
     /// The same, with copies of a packet looked for among the `copy_reach` packets before it; 0
     /// leaves every copy in. Parts that are to be merged have the same reach.
-    pub fn with_reach(
-        hasher: foldhash::fast::RandomState,
-        most_runs: u64,
-        copy_reach: u64,
-    ) -> Self {
+    pub fn with_reach(hasher: RandomState, most_runs: u64, copy_reach: u64) -> Self {
         Fold { partial: Partial::new(hasher, copy_reach), routed: Vec::new(), most_runs }
     }
 
@@ -74,22 +74,21 @@ impl Fold {
         Fold { partial, routed: Vec::new(), most_runs }
     }
 
-    /// A fold of flows alone that packets changed since this was asked last, with those that the
-    /// frames of `ahead` will change, which are not folded yet. It counts no packets. Of more than
-    /// about `most` flows some are left for the next time, and the newest come first. `ahead` is
-    /// left with the frames that are to be added to it. Frames are told by their numbers, so all
-    /// are of one input.
-    pub fn changed(&mut self, ahead: &mut [FrameBatch], most: usize) -> Fold {
+    /// The flows that packets changed since this was asked last, with those that the frames of
+    /// `ahead` will change, which are not folded yet. Of more than about `most` flows some are left
+    /// for the next time, and the newest come first. Frames are told by their numbers, so all are
+    /// of one input; those that were ahead the last time are not looked at again.
+    pub fn changed(&mut self, ahead: &[FrameBatch], most: usize) -> Changed {
         let most_runs = if self.used() < self.most_runs { self.most_runs } else { 0 };
-        let chunk = |batch| chunks(batch, batch.frames.as_slice());
-        let all: Vec<_> = ahead.iter().flat_map(chunk).collect();
-        let (partial, mut places) =
-            self.decode(&all, |partial, routed, _| partial.changed(routed, most));
-        places.sort_unstable();
-        for batch in ahead {
-            batch.frames.retain(|frame| places.binary_search(&frame.source.ordinal).is_ok());
-        }
-        Fold { partial, routed: Vec::new(), most_runs }
+        let seen = self.partial.seen_ahead();
+        let is_new = |frame: &&FrameMeta| frame.source.number > seen;
+        let new = |batch: &FrameBatch| batch.frames.iter().filter(is_new).copied().collect();
+        let new: Vec<Vec<FrameMeta>> = ahead.iter().map(new).collect();
+        let chunks: Vec<_> =
+            ahead.iter().zip(&new).flat_map(|(batch, frames)| chunks(batch, frames)).collect();
+        let (partial, begun) =
+            self.decode(&chunks, |partial, routed, _| partial.changed(routed, most));
+        Changed { fold: Fold { partial, routed: Vec::new(), most_runs }, begun }
     }
 
     /// Adds the frames of some batches, which follow each other and all frames added before.
@@ -169,6 +168,41 @@ impl Fold {
     /// Ends the fold.
     pub fn finish(self) -> Partial {
         self.partial
+    }
+}
+
+/// Flows of a fold that packets have changed; see [`Fold::changed`].
+#[derive(Debug)]
+pub struct Changed {
+    fold: Fold,
+    /// Flows that begin in the frames ahead.
+    begun: HashSet<FlowKey, RandomState>,
+}
+
+impl Changed {
+    /// Runs of these flows, without those that begin in the frames ahead.
+    pub fn runs(&self) -> u64 {
+        self.fold.runs()
+    }
+
+    /// Adds the frames of these flows among those of `ahead`, which were ahead when the flows were
+    /// asked for. What it counts of packets tells nothing, and later fragments are in no flow.
+    pub fn with(self, ahead: &[FrameBatch]) -> Partial {
+        let Changed { mut fold, begun } = self;
+        if let Some(first) = ahead.iter().find_map(|batch| batch.frames.first()) {
+            fold.partial.begin_at(first.source.ordinal);
+        }
+        let may_grow = fold.used() < fold.most_runs;
+        let chunks: Vec<_> = ahead.iter().flat_map(|batch| chunks(batch, &batch.frames)).collect();
+        fold.decode(&chunks, |partial, routed, arenas| {
+            for chunk in routed.iter_mut() {
+                chunk.retain(partial.hasher(), |hash, key| {
+                    begun.contains(key) || partial.has(hash, key)
+                });
+            }
+            partial.fold(routed, arenas, may_grow);
+        });
+        fold.finish()
     }
 }
 

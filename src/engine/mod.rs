@@ -12,7 +12,7 @@ mod run;
 mod shard;
 mod timeline;
 
-pub use fold::{COPY_REACH, Fold};
+pub use fold::{COPY_REACH, Changed, Fold};
 pub use partial::{Evaluated, Partial, StoreError};
 pub use run::{Limits, PoolError, Progress, fold_stream};
 pub use timeline::Timeline;

@@ -2,7 +2,7 @@
 
 mod stored;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use foldhash::fast::RandomState;
 use rayon::prelude::*;
@@ -132,13 +132,27 @@ impl Partial {
         }
     }
 
+    /// Packets that arrived up to this number were asked for before they were folded.
+    pub(super) fn seen_ahead(&self) -> u64 {
+        self.seen_ahead
+    }
+
+    /// Whether a flow of this key and hash is held.
+    pub(super) fn has(&self, hash: u64, key: &FlowKey) -> bool {
+        self.shards.get(shard_of(hash)).is_some_and(|shard| shard.table.has(hash, key))
+    }
+
     /// A stretch of which flows alone are known: those that packets changed since this was asked
-    /// last, about `most` of them, and those that packets in `ahead` will change, which follow. No
-    /// packets are counted in it, and later fragments find no flow. Answers the places of the
-    /// packets of `ahead` too that may be folded into it, in no order.
-    pub(super) fn changed(&mut self, ahead: &[Routed], most: usize) -> (Partial, Vec<u64>) {
+    /// last, about `most` of them, and those that packets in `new` will change, which arrived since
+    /// then and are not folded yet. No packets are counted in it. Answers the flows too that begin
+    /// in `new`.
+    pub(super) fn changed(
+        &mut self,
+        new: &[Routed],
+        most: usize,
+    ) -> (Partial, HashSet<FlowKey, RandomState>) {
         let mut quoted = self.quoted.as_mut().map(std::mem::take).unwrap_or_default();
-        let quotes = ahead.iter().flat_map(|chunk| &chunk.quotes);
+        let quotes = new.iter().flat_map(|chunk| &chunk.quotes);
         quoted.extend(quotes.filter_map(|unit| Some(unit.quoted()?.0)));
         for key in &quoted {
             let hash = hash(&self.hasher, key);
@@ -146,21 +160,20 @@ impl Partial {
                 shard.table.note_flow(hash, key);
             }
         }
-        let seen = self.seen_ahead;
         let changed = |(number, shard): (usize, &mut Shard)| {
-            let units = ahead.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
-            shard.changed(units, seen, most.div_ceil(SHARDS))
+            let units = new.iter().filter_map(|chunk| chunk.units.get(number)).flatten();
+            shard.changed(units, most.div_ceil(SHARDS))
         };
-        let (shards, places): (Vec<Shard>, Vec<Vec<u64>>) =
+        let (shards, begun): (Vec<Shard>, Vec<Vec<FlowKey>>) =
             self.shards.par_iter_mut().enumerate().map(changed).unzip();
         let quotes = self.quotes.only(|key| {
             let hash = hash(&self.hasher, key);
             let has = |shard: &Shard| shard.table.has(hash, key);
             quoted.contains(key) || shards.get(shard_of(hash)).is_some_and(has)
         });
-        let units = ahead.iter().flat_map(|chunk| chunk.units.iter().flatten());
+        let units = new.iter().flat_map(|chunk| chunk.units.iter().flatten());
         let last = units.map(|(_, unit)| unit.source.number).max().unwrap_or(0);
-        self.seen_ahead = seen.max(last);
+        self.seen_ahead = self.seen_ahead.max(last);
         self.shards.iter_mut().for_each(|shard| shard.table.see(self.seen_ahead));
         let Counts { timeline, carriers, .. } = &self.counts;
         let (timeline, carriers) = (timeline.clone(), carriers.clone());
@@ -173,7 +186,7 @@ impl Partial {
             counts: Counts { timeline, carriers, ..Counts::default() },
             ..Partial::new(self.hasher.clone(), self.copy_reach)
         };
-        (changed, places.concat())
+        (changed, begun.into_iter().flatten().collect())
     }
 
     pub(super) fn hasher(&self) -> &RandomState {

@@ -205,6 +205,23 @@ impl Routed {
         }
     }
 
+    /// Leaves out the packets of flows that are not `wanted`, and later fragments.
+    pub(super) fn retain(
+        &mut self,
+        hasher: &foldhash::fast::RandomState,
+        wanted: impl Fn(u64, &FlowKey) -> bool,
+    ) {
+        let rare = |key: &FlowKey| wanted(hash(hasher, key), key);
+        for units in &mut self.units {
+            units.retain(|(hash, unit)| wanted(*hash, &unit.key));
+        }
+        self.fragments.retain(|event| match event {
+            FragmentEvent::First(_, first) => rare(&first.key),
+            FragmentEvent::Later(_) => false,
+        });
+        self.quotes.retain(|unit| rare(&unit.key));
+    }
+
     /// Appends what was decoded of the frames that follow, whose bytes lie in `arena`; nothing is
     /// left there.
     pub(super) fn append(&mut self, later: &mut Routed, arena: &[u8]) {

@@ -1,11 +1,9 @@
 //! One shard of the fold: the flows whose keys hash to it, and the packets among which their
 //! copies are looked for. Shards share nothing, so each is updated on its own.
 
-use std::collections::BTreeSet;
-
 use super::routed::{Chunk, shard_of};
 use crate::base::Merge;
-use crate::decode::Unit;
+use crate::decode::{FlowKey, Unit};
 use crate::flow::{
     CopyCounts, CopyWindow, FlowTable, Found, GROUP, Packet, PacketCopy, Pushed, Room, Tally,
 };
@@ -68,26 +66,16 @@ impl Shard {
     }
 
     /// A copy with flows alone that were changed and not asked for since, about `most` of them,
-    /// those that units in `ahead` would change among them that arrived after number `seen`.
-    /// Answers the places of the units too that may be added to it: all of one flow or none.
+    /// those that units in `new` will change among them. Answers the flows too that begin in `new`,
+    /// in no order; some more than once.
     pub(super) fn changed<'a>(
         &mut self,
-        ahead: impl Iterator<Item = &'a (u64, Unit)> + Clone,
-        seen: u64,
+        new: impl Iterator<Item = &'a (u64, Unit)>,
         most: usize,
-    ) -> (Shard, Vec<u64>) {
-        let mut new = BTreeSet::new();
-        for (hash, unit) in ahead.clone().filter(|(_, unit)| unit.source.number > seen) {
-            if new.insert(*hash) {
-                self.table.note_flow(*hash, &unit.key);
-            }
-        }
-        let table = self.table.changed(most);
-        let fits = |(hash, unit): &&(u64, Unit)| {
-            table.has(*hash, &unit.key) || (new.contains(hash) && !self.table.has(*hash, &unit.key))
-        };
-        let places = ahead.filter(fits).map(|(_, unit)| unit.source.ordinal).collect();
-        (Shard { table, window: self.window.clone() }, places)
+    ) -> (Shard, Vec<FlowKey>) {
+        let begins = |(hash, unit): &&(u64, Unit)| !self.table.note_flow(*hash, &unit.key);
+        let begun = new.filter(begins).map(|(_, unit)| unit.key).collect();
+        (Shard { table: self.table.changed(most), window: self.window.clone() }, begun)
     }
 
     /// Adds the packets of shard `number` in arrival order; `late` are fragments that take their

@@ -315,13 +315,14 @@ impl FlowTable {
         }
     }
 
-    /// Takes a flow, if there is one of this key and hash, for one that was changed.
-    pub fn note_flow(&mut self, hash: u64, key: &FlowKey) {
+    /// Takes a flow for one that was changed. Answers whether there is one of this key and hash.
+    pub fn note_flow(&mut self, hash: u64, key: &FlowKey) -> bool {
         let slabs = &self.slabs;
         let found = self.index.find(hash, |place| holds(slabs, *place, hash, key));
         if let (Some(place), Some(changes)) = (found, &mut self.changes) {
             changes.add(place.at);
         }
+        found.is_some()
     }
 
     /// Packets that arrived up to number `seen` change nothing from now on.

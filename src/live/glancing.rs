@@ -15,14 +15,14 @@ use super::common::Common;
 use super::metrics::Metrics;
 use super::session::SessionError;
 use crate::capture::{FrameBatch, TimeHealth};
-use crate::engine::Fold;
+use crate::engine::Changed;
 use crate::judge::{Context, Evidence};
 use crate::report::{self, Source};
 
 /// What has changed since the last glance.
 pub(super) struct Glance {
     /// The flows that packets changed.
-    pub(super) fold: Fold,
+    pub(super) changed: Changed,
     /// The packets that are still held back.
     pub(super) held: Vec<FrameBatch>,
     /// Number of this look among all looks.
@@ -98,9 +98,8 @@ impl Glancing {
         if let Some((whole, look)) = self.common.take_context() {
             self.context.renew(whole, look);
         }
-        let Glance { mut fold, held, look } = glance;
-        fold.push(&held);
-        let mut stream = fold.finish().evaluate();
+        let Glance { changed, held, look } = glance;
+        let mut stream = changed.with(&held).evaluate();
         let changed = std::mem::take(&mut stream.records);
         let rules = self.common.rules();
         let terms = rules.terms();

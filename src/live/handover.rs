@@ -97,7 +97,7 @@ impl Handover {
         self.glance_due = now + LOOK.max(took);
         self.looks += 1;
         let glance = seen.changed(self.looks, self.portion.most);
-        self.portion.taken = glance.fold.runs() as usize;
+        self.portion.taken = glance.changed.runs() as usize;
         self.unglanced = self.portion.is_full();
         self.glancing.give(glance);
         self.note_copy(now);

@@ -21,18 +21,19 @@ pub(super) struct Seen {
     /// The inputs of earlier runs.
     pub(super) earlier: Earlier,
     pub(super) input: LiveInput,
+    /// The packets folded last, of which the memory is used again.
+    pub(super) batch: FrameBatch,
 }
 
 impl Seen {
     /// Folds the next packets that no later one can come before; false when there are none.
     pub(super) fn fold_next(&mut self) -> bool {
-        let mut batch = FrameBatch::default();
-        if !self.input.pop(&mut batch) {
+        if !self.input.pop(&mut self.batch) {
             return false;
         }
-        self.fold.push(std::slice::from_ref(&batch));
+        self.fold.push(std::slice::from_ref(&self.batch));
         if let Some(ring) = &mut self.ring {
-            ring.push(&batch);
+            ring.push(&self.batch);
         }
         true
     }
@@ -49,9 +50,9 @@ impl Seen {
     /// Copies of about `most` flows that changed since the last glance, for the look of number
     /// `look`.
     pub(super) fn changed(&mut self, look: u64, most: usize) -> Glance {
-        let mut held = self.input.held();
-        let fold = self.fold.changed(&mut held, most);
-        Glance { fold, held, look }
+        let held = self.input.held();
+        let changed = self.fold.changed(&held, most);
+        Glance { changed, held, look }
     }
 
     /// Everything, in the end. What the source knows of its inputs goes before what the watch

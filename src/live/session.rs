@@ -30,7 +30,7 @@ use super::source::{self, Source};
 use super::state::StateFile;
 use super::telling::Telling;
 use super::writer::EventWriter;
-use crate::capture::{Earlier, InputSummary, LiveInput};
+use crate::capture::{Earlier, FrameBatch, InputSummary, LiveInput};
 use crate::engine::{COPY_REACH, Evaluated, Fold, Limits};
 use crate::judge::{Assessment, Context};
 use crate::report::model::Report;
@@ -180,7 +180,13 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     let most_runs = plan.most_runs();
     let handover = Handover::new(judging, glancing, common, metrics.clone(), plan.checkpoint_every);
     let main_loop = MainLoop {
-        seen: Seen { fold: fold.noting_changes(), ring, earlier, input },
+        seen: Seen {
+            fold: fold.noting_changes(),
+            ring,
+            earlier,
+            input,
+            batch: FrameBatch::default(),
+        },
         forgetting: Forgetting::new(plan.keep, most_runs, metrics.clone()),
         losses: Losses::new(most_runs, Arc::clone(&events), metrics.clone()),
         handover,

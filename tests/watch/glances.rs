@@ -106,10 +106,8 @@ fn glance(
     at: u64,
     rules: &Rules,
 ) -> Ids {
-    let mut held = [FrameBatch { bytes: held.bytes.clone(), frames: held.frames.clone() }];
-    let mut changed = fold.changed(&mut held, usize::MAX);
-    changed.push(&held);
-    let mut stream = changed.finish().evaluate();
+    let held = std::slice::from_ref(held);
+    let mut stream = fold.changed(held, usize::MAX).with(held).evaluate();
     assert_eq!(stream.accounting.of(portolan::flow::Class::TableFull).packets, 0);
     let records = std::mem::take(&mut stream.records);
     let evidence = Evidence { begin: stream.timeline.begin(), ..Evidence::default() };
@@ -241,10 +239,8 @@ fn a_late_packet_is_glanced_at_although_a_glance_has_been_behind_its_place() {
     let mut fold = Fold::new(foldhash::fast::RandomState::default(), u64::MAX);
     fold = fold.from_begin().noting_changes();
     let mut glimpsed = |input: &LiveInput| {
-        let mut held = input.held();
-        let mut changed = fold.changed(&mut held, usize::MAX);
-        changed.push(&held);
-        let records = changed.finish().evaluate().records;
+        let held = input.held();
+        let records = fold.changed(&held, usize::MAX).with(&held).evaluate().records;
         let ports = records.iter().map(|record| record.end(record.initiator).port());
         ports.collect::<BTreeSet<_>>()
     };
