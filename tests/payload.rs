@@ -133,7 +133,7 @@ fn recognised(packets: u64, kind: usize, least: Grade, seed: u64) -> Vec<String>
         }
         left = left.saturating_sub(stream.packets);
         for record in stream.evaluate().records {
-            let identity = record.content.and_then(|content| content.identity);
+            let identity = record.content.and_then(|content| content.identity.clone());
             found.extend(
                 identity
                     .filter(|identity| identity.grade >= least)

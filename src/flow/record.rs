@@ -1,6 +1,8 @@
 //! From merged history to flow records: where one use of a five-tuple ends, who opened it and
 //! how far it came. Everything here is a function of the merged state.
 
+use std::sync::Arc;
+
 use super::carriers::{CarrierKey, CarrierUse};
 use super::quotes::{Quote, QuoteLog};
 use super::segment::{Half, Origin, Segment, TcpSeen};
@@ -98,7 +100,7 @@ pub struct FlowRecord {
     /// Whether other packets of the flow came by another path.
     pub paths_differ: bool,
     /// What its payload told. `None` when none was captured.
-    pub content: Option<Box<Content>>,
+    pub content: Option<Arc<Content>>,
     a_to_b: Half,
     b_to_a: Half,
 }
@@ -144,6 +146,7 @@ impl FlowRecord {
     /// The same flow between other ends.
     pub fn with_ends(mut self, mut other: impl FnMut(Endpoint) -> Endpoint) -> FlowRecord {
         if let Some(content) = &mut self.content {
+            let content = Arc::make_mut(content);
             content.replace_addresses(|address| other(Endpoint::new(address, 0)).address());
         }
         let (a, b) = (other(self.key.a()), other(self.key.b()));
@@ -158,7 +161,7 @@ impl FlowRecord {
                 notice.direction = notice.direction.reverse();
             }
             if let Some(content) = &mut self.content {
-                content.swap_ends();
+                Arc::make_mut(content).swap_ends();
             }
             std::mem::swap(&mut self.a_to_b, &mut self.b_to_a);
         }

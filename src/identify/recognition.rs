@@ -8,6 +8,8 @@
 //! its beginning keeps the payload as it came, up to a bound, since the flow may have begun before:
 //! appended to what came before, it is read as if there had never been a cut.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::claim::Grade;
@@ -73,10 +75,11 @@ enum State {
     Held(Box<Held>),
     /// Not sure yet.
     Reading(Box<Reading>),
-    /// Sure, and read on.
-    Following(Box<(Content, Followed)>),
-    /// Nothing more will be learnt.
-    Known(Box<Content>),
+    /// Sure, and read on. Copies share it until one reads on: of media, nearly all payload is
+    /// passed over.
+    Following(Arc<(Content, Followed)>),
+    /// Nothing more will be learnt. Copies share it.
+    Known(Arc<Content>),
 }
 
 /// Payload as it came.
@@ -142,7 +145,7 @@ impl Recognition {
     /// Notes what the next payload needs of the state.
     fn weigh(&mut self) {
         self.is_media = matches!(&self.state, State::Following(one) if one.1.is_media());
-        self.weighed = u32::try_from(self.weight()).unwrap_or(u32::MAX);
+        self.weighed = u32::try_from(self.measure()).unwrap_or(u32::MAX);
     }
 
     fn advance(&mut self, payload: &Payload<'_>, hold: bool, may_grow: bool) {
@@ -151,10 +154,10 @@ impl Recognition {
             State::Following(following) if payload.joined && following.1.is_media() => {}
             State::Following(following) if may_grow => {
                 let start = *of(&mut self.starts, payload.end);
-                following.1.read(payload.end, payload.arrival(), start);
+                Arc::make_mut(following).1.read(payload.end, payload.arrival(), start);
             }
             State::Following(following) => {
-                following.0.unread = true;
+                Arc::make_mut(following).0.unread = true;
                 self.conclude();
             }
             State::Reading(_) => self.read(payload, may_grow),
@@ -169,7 +172,7 @@ impl Recognition {
                 self.read(payload, may_grow);
             }
             State::Silent => {
-                self.state = State::Known(Box::new(Content { unread: true, ..Content::default() }));
+                self.state = State::Known(Arc::new(Content { unread: true, ..Content::default() }));
             }
         }
     }
@@ -208,7 +211,7 @@ impl Recognition {
                     Recognition { starts: self.starts, state: later, ..Recognition::default() }
                         .content();
                 if let (State::Known(known), Some(later)) = (&mut self.state, later) {
-                    known.append(*later);
+                    Arc::make_mut(known).append(Arc::unwrap_or_clone(later));
                 }
             }
         }
@@ -235,7 +238,7 @@ impl Recognition {
         }
         match &mut self.state {
             State::Reading(reading) => reading.unread |= held.unread,
-            State::Following(following) => following.0.unread |= held.unread,
+            State::Following(following) => Arc::make_mut(following).0.unread |= held.unread,
             // What was not held would not have been read either.
             State::Known(_) | State::Silent | State::Held(_) => {}
         }
@@ -250,16 +253,16 @@ impl Recognition {
         };
         self.state = match state {
             State::Following(following) => {
-                let (mut content, followed) = *following;
+                let (mut content, followed) = Arc::unwrap_or_clone(following);
                 followed.finish(&mut content);
-                State::Known(Box::new(content))
+                State::Known(Arc::new(content))
             }
             state => state,
         };
     }
 
     /// What the payload told, at the end of the flow. `None` when there was no payload.
-    pub fn content(mut self) -> Option<Box<Content>> {
+    pub fn content(mut self) -> Option<Arc<Content>> {
         self.conclude();
         match self.state {
             State::Known(content) => Some(content),
@@ -278,8 +281,12 @@ impl Recognition {
         matches!(self.state, State::Known(_))
     }
 
-    /// Bytes of memory in use beside the recognition itself.
+    /// Bytes of memory in use beside the recognition itself, as of the last payload.
     pub fn weight(&self) -> usize {
+        self.weighed as usize
+    }
+
+    fn measure(&self) -> usize {
         match &self.state {
             State::Silent => 0,
             State::Known(content) => content.weight(),
@@ -440,7 +447,7 @@ impl Reading {
             Content { identity: self.best, unread: self.unread, ..Content::default() };
         let protocol = content.identity.as_ref().filter(|one| one.grade >= Grade::Strong);
         let followed = protocol.and_then(|one| Followed::new(one.protocol, self.carriage));
-        let Some(mut followed) = followed else { return State::Known(Box::new(content)) };
+        let Some(mut followed) = followed else { return State::Known(Arc::new(content)) };
         let mut arrivals: Vec<(End, Arrival<'_>)> = Vec::new();
         let [a, b] = &self.heads;
         arrivals.extend(a.arrivals().map(|arrival| (End::A, arrival)));
@@ -450,7 +457,7 @@ impl Reading {
             followed.read(end, arrival, *of(&mut { starts }, end));
         }
         content.unread |= self.unread;
-        State::Following(Box::new((content, followed)))
+        State::Following(Arc::new((content, followed)))
     }
 
     /// Takes media for what is spoken where nothing else is, or where what was found only

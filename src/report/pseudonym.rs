@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -155,7 +156,7 @@ impl Pseudonyms {
         let hidden = records.into_iter().map(|record| {
             let mut record = record.with_ends(|end| self.end(end));
             if let Some(content) = &mut record.content {
-                content.forget_names();
+                Arc::make_mut(content).forget_names();
             }
             record
         });

@@ -2,6 +2,7 @@
 //! another protocol.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use portolan::base::Timestamp;
 use portolan::identify::{Carriage, End, Grade, Payload, Protocol, Recognition};
@@ -66,7 +67,7 @@ fn recognised(carriage: Carriage, ports: [u16; 2], said: &[Said]) -> Option<(Pro
         let payload = Payload { end, carriage, sequence, bytes, wire, time, place, joined, ports };
         recognition.take(&payload, false, true);
     }
-    let identity = recognition.content()?.identity?;
+    let identity = Arc::unwrap_or_clone(recognition.content()?).identity?;
     Some((identity.protocol, identity.grade))
 }
 
