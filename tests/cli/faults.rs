@@ -126,7 +126,31 @@ fn a_cut_capture_keeps_what_came_before() {
     let report = bench.json("damaged.json");
     assert_eq!(report["accounting"]["packets_read"], 1);
     assert_eq!(report["inputs"][0]["ending_offset"], 24 + 16 + first);
-    assert!(ended.err.contains(&format!("{}", 24 + 16 + first)), "{}", ended.err);
+    let place = format!("corrupt at offset {}: ", 24 + 16 + first);
+    assert!(ended.err.contains(&place), "{}", ended.err);
+}
+
+/// The summary says of an input what the error line says.
+#[test]
+fn one_fault_of_an_input_has_one_wording() {
+    let bench = Bench::new();
+    let whole = std::fs::read(quickstart("capture.pcap")).unwrap();
+    bench.write("letter.pcap", "Dear colleague, this is no capture.");
+    bench.write("cut.pcap", &whole[..whole.len() - 5]);
+    let mut damaged = whole;
+    damaged[24 + 8..][..4].fill(0xff);
+    bench.write("damaged.pcap", damaged);
+    for (name, status) in [("letter.pcap", 2), ("damaged.pcap", 2), ("cut.pcap", 1)] {
+        let ended = check(&bench, &[name]);
+        assert_eq!(ended.status, status, "{name}: {}", ended.err);
+        let summary = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = match status {
+            2 => ended.err.trim().trim_start_matches("portolan: "),
+            _ => "cut.pcap: ends with",
+        };
+        assert!(summary.contains(&format!("input {said}")), "{said}\n{summary}");
+        assert!(!summary.contains("at byte"), "{summary}");
+    }
 }
 
 #[test]
