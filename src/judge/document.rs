@@ -197,9 +197,9 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
                 }
                 document.gaps = true;
                 document.lost_entries |= fault.code != Code::UnknownField;
-                match remove(root.get_mut(), 0..text.len(), &fault.span) {
+                match remove(root.get_mut(), ROOT, &fault.span) {
                     Some(gap) => {
-                        document.lost_version |= gap.is_version(text);
+                        document.lost_version |= gap.is_version();
                         removed.push(gap);
                     }
                     None => return document,
@@ -276,6 +276,9 @@ impl Fault {
     }
 }
 
+/// Where the deserialiser says that the outermost table stands.
+const ROOT: Range<usize> = 0..0;
+
 /// What was taken out of a table.
 struct Removed {
     key: Option<String>,
@@ -284,8 +287,8 @@ struct Removed {
 
 impl Removed {
     /// Whether it was the version of the file.
-    fn is_version(&self, text: &str) -> bool {
-        self.table == (0..text.len()) && self.key.as_deref() == Some("schema")
+    fn is_version(&self) -> bool {
+        self.table == ROOT && self.key.as_deref() == Some("schema")
     }
 }
 

@@ -20,6 +20,7 @@ mod evidence;
 mod findings;
 mod flows;
 pub mod github;
+mod grants;
 mod health;
 mod hosts;
 pub mod html;

@@ -226,7 +226,7 @@ fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result 
     }
     let more = report.findings.len().saturating_sub(FINDINGS);
     if more > 0 {
-        writeln!(out, "  and {more} more in the JSON report")?;
+        writeln!(out, "  and {more} more; --report or --html writes all of them")?;
     }
     Ok(())
 }

@@ -76,6 +76,22 @@ fn what_is_no_capture_is_said_so() {
 }
 
 #[test]
+fn a_folder_without_captures_is_told_with_what_it_holds() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("night")).unwrap();
+    for (file, told) in [
+        (None, "it holds no file"),
+        (Some("night/a.txt"), "the one file in it is neither pcap nor pcapng"),
+        (Some("night/b.txt"), "none of the 2 files in it is pcap or pcapng"),
+    ] {
+        if let Some(name) = file {
+            bench.write(name, "Dear all,\n");
+        }
+        assert_refused(&check(&bench, &["night"]), &[&format!("night`: {told}")]);
+    }
+}
+
+#[test]
 fn a_good_capture_beside_a_bad_one_is_not_lost() {
     let bench = Bench::new();
     let text = bench.write("a-letter.pcap", "Dear all,\n");
@@ -159,6 +175,9 @@ fn a_site_with_an_unknown_role_is_shown_with_line_and_column() {
     bench.write("site.toml", SITE.replace("[\"unity\"]", "[\"unitty\"]"));
     let ended = check(&bench, &[&quickstart("capture.pcap"), "--site", "site.toml"]);
     assert_refused(&ended, &["site.toml:8:10", "`unitty`", "did you mean `unity`?"]);
+    // A site written for another document is often one whose --policy was forgotten.
+    let hint = "roles are those of the policy cisco-unity-5x-exchange; --policy names another";
+    assert_refused(&ended, &[hint]);
 }
 
 /// All faults at once, not the first alone.

@@ -43,6 +43,16 @@ const POLICY: &[Case] = &[
         "schema = ¦\"1\"",
         &[("wrong-type", "write a whole number, without quotes")],
     ),
+    case(
+        "[pack]\nid = \"example-pbx\"\nkind = \"document\"",
+        "¦[pack]\nid = \"example-pbx\"",
+        &[("missing-field", "add `kind = ...` to this entry")],
+    ),
+    case(
+        "protocols = [\"ldap\"]",
+        "protocols = [¦\"LDAP\"]",
+        &[("unknown-protocol", "did you mean `ldap`?")],
+    ),
     case("revision = ", "¦revison = ", &[("unknown-field", "did you mean `revision`?")]),
     case(
         "publisher = ",
