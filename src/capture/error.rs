@@ -22,7 +22,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// A folder in which nothing is a capture.
-    #[error("no capture in the folder `{path}` ({skipped} other files were looked at)")]
+    #[error("no capture in the folder `{path}`: {}", looked_at(*skipped))]
     NoCapture {
         /// The folder.
         path: PathBuf,
@@ -37,4 +37,13 @@ pub enum OpenError {
         /// The path named later.
         second: PathBuf,
     },
+}
+
+/// What a folder without a capture holds, with the folders in it.
+fn looked_at(files: usize) -> String {
+    match files {
+        0 => "it holds no file".to_owned(),
+        1 => "the one file in it is neither pcap nor pcapng".to_owned(),
+        files => format!("none of the {files} files in it is pcap or pcapng"),
+    }
 }

@@ -8,7 +8,7 @@ use super::check::colour;
 use super::{pseudonyms, shown};
 use crate::capture::{InputSummary, Skipped};
 use crate::engine::Evaluated;
-use crate::judge::diagnostic::{Diagnostic, Style};
+use crate::judge::diagnostic::{Code, Diagnostic, Style};
 use crate::judge::model::{PackKind, Policy, Site, Waivers};
 use crate::judge::policy::{PolicySource, embedded, load_policy};
 use crate::judge::site::load_site;
@@ -73,7 +73,11 @@ fn read_site(
 ) -> Result<(Site, Site), String> {
     let text = text_of(path)?;
     let load = |text: &str| {
-        load_site(text, &shown(path), policy).map_err(|faults| rendered("site", &faults))
+        load_site(text, &shown(path), policy).map_err(|faults| {
+            let foreign = faults.iter().any(|fault| fault.code == Code::UnknownRole);
+            let hint = if foreign { words_of(policy) } else { String::new() };
+            rendered("site", &faults) + &hint
+        })
     };
     let site = load(&text)?;
     let mut hidden = Site::default();
@@ -82,6 +86,13 @@ fn read_site(
         hidden.sha256.clone_from(&site.sha256);
     }
     Ok((site, hidden))
+}
+
+/// Whose roles a site file is read with: the policy may have been forgotten.
+fn words_of(policy: &Policy) -> String {
+    let packs = policy.packs.iter().filter(|pack| pack.kind == PackKind::Document);
+    let names: Vec<_> = packs.map(|pack| pack.id.as_str()).collect();
+    format!("\n\nroles are those of the policy {}; --policy names another", names.join(" and "))
 }
 
 /// The waivers, in pseudonyms if there are any, for the site as it is and in pseudonyms.

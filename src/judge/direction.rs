@@ -303,7 +303,7 @@ fn both_legs(record: &FlowRecord, decided: Decided, other: Option<Opinion>) -> D
     let back = decided.initiator.reverse();
     match other {
         Some(opinion) if opinion.verdict == Verdict::Violation && record.half(back).packets > 0 => {
-            Decided { initiator: back, basis: decided.basis, opinion }
+            Decided { initiator: back, basis: Basis::Media, opinion }
         }
         _ => decided,
     }

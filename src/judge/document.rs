@@ -78,16 +78,20 @@ pub(crate) struct Document<T> {
     gaps: bool,
     /// Whether whole entries were left out, so that references to them fail.
     lost_entries: bool,
+    /// Whether `schema` was left out, so that its fault is told.
+    lost_version: bool,
 }
 
 /// The version of all three file formats that this build reads.
 const SCHEMA_VERSION: i64 = 1;
 
 /// Reports a schema version that is missing or that this build does not read.
-pub(crate) fn demand_version(schema: Option<&At<i64>>, problems: &mut Problems) {
+pub(crate) fn demand_version<T>(document: &mut Document<T>, schema: fn(&T) -> Option<&At<i64>>) {
+    let Document { raw: Some(raw), problems, lost_version, .. } = document else { return };
     let help =
         format!("this build reads version {SCHEMA_VERSION}: write `schema = {SCHEMA_VERSION}`");
-    match schema {
+    match schema(raw) {
+        None if *lost_version => {}
         None => {
             problems.report(Code::MissingField, 0..0, "missing field `schema`", help);
         }
@@ -161,6 +165,7 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
         problems: Problems::new(file, text),
         gaps: false,
         lost_entries: false,
+        lost_version: false,
     };
     let (mut root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -192,8 +197,11 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Document<T> {
                 }
                 document.gaps = true;
                 document.lost_entries |= fault.code != Code::UnknownField;
-                match remove(root.get_mut(), 0..text.len(), &fault.span) {
-                    Some(gap) => removed.push(gap),
+                match remove(root.get_mut(), ROOT, &fault.span) {
+                    Some(gap) => {
+                        document.lost_version |= gap.is_version();
+                        removed.push(gap);
+                    }
                     None => return document,
                 }
             }
@@ -259,15 +267,29 @@ impl Fault {
             _ if self.message.ends_with("a sequence") => {
                 "write a list in square brackets: [\"...\"]".to_owned()
             }
+            _ if self.message.ends_with("a boolean") => {
+                "write `true` or `false`, without quotes".to_owned()
+            }
+            _ if self.message.ends_with("64") => "write a whole number, without quotes".to_owned(),
             _ => "give it the type that is expected".to_owned(),
         }
     }
 }
 
+/// Where the deserialiser says that the outermost table stands.
+const ROOT: Range<usize> = 0..0;
+
 /// What was taken out of a table.
 struct Removed {
     key: Option<String>,
     table: Range<usize>,
+}
+
+impl Removed {
+    /// Whether it was the version of the file.
+    fn is_version(&self) -> bool {
+        self.table == ROOT && self.key.as_deref() == Some("schema")
+    }
 }
 
 /// Takes the entry out whose key or value stands at `span`.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::announced::Endpoints;
 use super::direction;
+use super::fit::{Attempt, Party, PortFit};
 use super::inventory::{Identity, Inventory};
 use super::model::{
     Destination, Host, HostId, InfrastructureMatch, Policy, RoleId, RowId, Set64, Site, Waivers,
 };
 use super::opinion::Opinion;
-use super::rows::{Attempt, Matcher, Party, PortFit};
+use super::rows::Matcher;
 use super::spoken::Spoken;
 use super::verdict::{Assumption, Basis, Missing, ReadingMode, Reason, Strength, Verdict};
 use super::visibility::Visibility;

@@ -9,11 +9,11 @@ use super::blocked::blocked_doors;
 use super::finding::{
     ADDRESSES, Evident, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, severity,
 };
+use super::fit::{Attempt, Party};
 use super::flow::{Judge, Judgement};
 use super::inventory::Inventory;
 use super::model::{HostId, RowId};
 use super::nearest::{Nearest, nearest};
-use super::rows::{Attempt, Party};
 use super::scan;
 use super::spoken::{Spoken, Told, identity};
 use super::verdict::{Missing, Reason, Severity, Verdict};

@@ -15,6 +15,7 @@ mod direction;
 mod document;
 mod doubt;
 mod finding;
+mod fit;
 mod flow;
 mod grade;
 mod grouping;
@@ -48,6 +49,7 @@ pub use doubt::Doubt;
 pub use finding::{
     ADDRESSES, Evident, Finding, FindingKind, JudgedFlow, PeerClass, SAMPLES, Side, WaiverFault,
 };
+pub use fit::{Attempt, Fit, Holds, Party, PortFit};
 pub use flow::{Judge, Judgement};
 pub use grade::{Grade, Measure, MeasureKind, per_million};
 pub use grouping::findings;
@@ -57,7 +59,7 @@ pub use hosts::{Door, HostSummary, UNKNOWN_PEERS, UnknownPeer};
 pub use inventory::{Identity, Inventory};
 pub use nearest::{Failed, Nearest, nearest};
 pub use policy::{EMBEDDED, PolicySource, embedded, load_policy};
-pub use rows::{Attempt, Fit, Holds, Matcher, Party, PortFit};
+pub use rows::Matcher;
 pub use site::load_site;
 pub use spoken::{Spoken, Told, identity};
 pub use tunnels::Tunnel;

@@ -71,8 +71,9 @@ pub(crate) fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) 
 pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters may be wrong; of two letters none, or `on` would mean `no`.
     let limit = wrong.chars().count() / 3;
+    let wrong = wrong.to_lowercase();
     names
-        .map(|name| (edit_distance(wrong, name), name))
+        .map(|name| (edit_distance(&wrong, &name.to_lowercase()), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)

@@ -1,7 +1,8 @@
 //! Which rows come nearest to covering a flow, and what keeps each from it.
 
+use super::fit::{Attempt, Fit, Holds, PortFit};
 use super::model::{Requirement, Row, RowId, Set64};
-use super::rows::{Attempt, Fit, Holds, Matcher, PortFit};
+use super::rows::Matcher;
 use crate::base::{PortRange, PortSet, SYSTEM_PORTS};
 
 /// Most rows named.

@@ -3,9 +3,9 @@
 //! In: who opens what to whom, and what is spoken, if that is known. Out: verdict, reason and rows.
 //! Who opened a flow is not asked here.
 
+use super::fit::{Attempt, Fit, Holds, PortFit};
 use super::flow::Judge;
 use super::model::{RowId, Service};
-use super::rows::{Attempt, Fit, Holds, PortFit};
 use super::spoken::Spoken;
 use super::verdict::{Assumption, Missing, Reason, Strength, Verdict};
 use crate::base::IpProto;

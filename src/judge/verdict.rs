@@ -93,6 +93,9 @@ named! {
         PortHeuristic = "port-heuristic",
         /// The sender of the first packet.
         FirstPacket = "first-packet",
+        /// Media, which neither end opens for the other: the half that is judged the worse, where
+        /// that is not the half of the first packet.
+        Media = "media",
         /// Only an ICMP error tells of the flow.
         IcmpQuote = "icmp-quote",
         /// Nothing tells.

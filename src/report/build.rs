@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accounting::undecoded;
 use super::inputs::{input, skipped};
 use super::ledger::mismatches;
 use super::model::{self, Report, SCHEMA_VERSION};
@@ -11,12 +12,8 @@ use super::uses::Uses;
 use super::words;
 use crate::base::{PortRange, PortSet};
 use crate::capture::{FrameRef, InputSummary, Skipped, TimeHealth};
-use crate::decode::non_ip_name;
 use crate::engine::Evaluated;
-use crate::flow::{Accounting, Class, Tally};
-use crate::judge::{
-    Assessment, Coverage, Hardening, Outcome, Severity, Strength, Terms, Verdict, Volume,
-};
+use crate::judge::{Assessment, Coverage, Outcome, Severity, Strength, Terms, Verdict, Volume};
 
 /// What the report is made from, besides the assessment.
 #[derive(Clone, Copy, Debug)]
@@ -113,12 +110,7 @@ fn place(source: FrameRef) -> model::PacketPlace {
     model::PacketPlace { packet: packet_number(source), input: source.input, number: source.number }
 }
 
-fn sample(tally: &Tally, places: &mut BTreeSet<FrameRef>) -> Option<u64> {
-    places.extend(tally.sample);
-    tally.sample.map(packet_number)
-}
-
-fn volume(volume: &Volume) -> model::Volume {
+pub(super) fn volume(volume: &Volume) -> model::Volume {
     let Volume { flows, packets, frame_bytes } = *volume;
     model::Volume { flows, packets, frame_bytes }
 }
@@ -147,46 +139,6 @@ impl Builder<'_> {
                 .hours()
                 .map(|(hour, packets)| model::Hour { hour: hour.to_string(), packets })
                 .collect(),
-        }
-    }
-
-    fn classes(&self, places: &mut BTreeSet<FrameRef>) -> Vec<model::ClassCount> {
-        let mut classes = Vec::new();
-        let mut stopped = Tally::default();
-        for (class, tally) in self.source.stream.accounting.classes() {
-            let (name, protocol) = match class {
-                Class::Flow => ("flow", None),
-                Class::Copy => ("copy", None),
-                Class::UnclaimedFragment => ("unclaimed-fragment", None),
-                Class::TableFull => ("table-full", None),
-                Class::Forgotten => ("forgotten", None),
-                Class::Remainder => ("remainder", None),
-                Class::NonIp(layer, value) => {
-                    let name = non_ip_name(*layer, *value).map(str::to_owned);
-                    ("non-ip", Some(name.unwrap_or_else(|| format!("{layer} {value:#06x}"))))
-                }
-                Class::Stopped(_) => {
-                    crate::base::Merge::merge(&mut stopped, *tally);
-                    continue;
-                }
-            };
-            classes.push(class_count(name, protocol, tally, places));
-        }
-        if stopped.packets > 0 {
-            classes.push(class_count("undecoded", None, &stopped, places));
-        }
-        classes
-    }
-
-    fn accounting(&self, classes: Vec<model::ClassCount>) -> model::AccountingBlock {
-        let hearsay = self.assessment.hearsay;
-        model::AccountingBlock {
-            packets_read: self.source.inputs.iter().map(|input| input.packets).sum(),
-            frame_bytes_read: self.source.inputs.iter().map(|input| input.original_bytes).sum(),
-            classes,
-            flows: self.assessment.flows.len() as u64 - hearsay,
-            icmp_only_attempts: hearsay,
-            mismatches: Vec::new(),
         }
     }
 
@@ -257,84 +209,6 @@ impl Builder<'_> {
         }
     }
 
-    fn hosts(&self) -> Vec<model::Host> {
-        let known = self.assessment.hosts.iter().filter_map(|seen| {
-            let host = self.names.site.hosts.get(seen.host.0)?;
-            Some(model::Host {
-                name: host.name.clone(),
-                roles: self.names.roles(host.declared_roles),
-                attributes: self.names.attributes(host.attributes),
-                addresses_seen: seen.addresses.iter().map(ToString::to_string).collect(),
-                address_count: seen.address_count,
-                initiated: by_name(&seen.initiated, |verdict| verdict.name()),
-                responded: by_name(&seen.answered, |verdict| verdict.name()),
-                offers: seen
-                    .offers
-                    .iter()
-                    .map(|((transport, port), flows)| (format!("{transport}/{port}"), *flows))
-                    .collect(),
-                hardening: seen
-                    .hardening
-                    .iter()
-                    .map(|one| self.hardening(&host.name, one))
-                    .collect(),
-            })
-        });
-        known.collect()
-    }
-
-    fn hardening(&self, host: &str, seen: &Hardening) -> model::Hardening {
-        let service = self.names.policy.services.get(seen.service.0);
-        let row = self.names.row(seen.row);
-        let verdict = if seen.is_applied() { "applied" } else { "not-applied" };
-        model::Hardening {
-            service: service.map(|service| service.id.clone()).unwrap_or_default(),
-            verdict: verdict.to_owned(),
-            sentence: words::hardening(service.map_or("", |one| one.name.as_str()), host, seen),
-            citation: row.map(|row| self.names.citation(row)).unwrap_or_default(),
-            documented: seen.documented.to_string(),
-            inside: seen.inside.to_string(),
-            outside: seen.outside.to_string(),
-            flows_outside: seen.flows_outside,
-        }
-    }
-
-    fn unknown_peers(&self) -> Vec<model::UnknownPeer> {
-        let peers = self.assessment.unknown_peers.iter().map(|peer| {
-            let class = peer.class.name().to_owned();
-            let roles: BTreeMap<String, u64> =
-                peer.roles.iter().map(|(id, n)| (self.names.role(*id).to_owned(), *n)).collect();
-            let mut likely: Vec<_> = roles.iter().collect();
-            likely.sort_by_key(|(role, count)| (std::cmp::Reverse(**count), (*role).clone()));
-            let likely = likely.first().map_or("ROLE", |(role, _)| role.as_str());
-            model::UnknownPeer {
-                address: peer.address.to_string(),
-                class,
-                volume: volume(&peer.volume),
-                hosts: peer
-                    .hosts
-                    .iter()
-                    .filter_map(|id| self.names.host(*id))
-                    .map(str::to_owned)
-                    .collect(),
-                ports: peer
-                    .ports
-                    .iter()
-                    .map(|(transport, port, serves)| {
-                        let verb = if *serves { "served" } else { "initiated" };
-                        format!("{verb} {transport}/{port}")
-                    })
-                    .collect(),
-                site_lines: format!(
-                    "[[host]]\nname = \"{}\"\naddresses = [\"{0}\"]\nroles = [\"{likely}\"]\n",
-                    peer.address
-                ),
-                candidate_roles: roles,
-            }
-        });
-        peers.collect()
-    }
-
     fn waivers(&self) -> Vec<model::Waiver> {
         let list = self.source.terms.waivers.list.iter().zip(&self.assessment.waivers);
         list.map(|(waiver, used)| model::Waiver {
@@ -354,55 +228,6 @@ impl Builder<'_> {
             expired: used.expired,
         })
         .collect()
-    }
-
-    fn infrastructure(&self, places: &mut BTreeSet<FrameRef>) -> Vec<model::Infrastructure> {
-        let counted = self.assessment.infrastructure.iter().filter_map(|(index, tally)| {
-            let row = self.names.policy.infrastructure.get(*index)?;
-            Some(model::Infrastructure {
-                id: row.id.clone(),
-                title: row.title.clone(),
-                informational: row.informational,
-                packets: tally.packets,
-                frame_bytes: tally.frame_bytes,
-                sample: sample(tally, places),
-            })
-        });
-        counted.collect()
-    }
-}
-
-/// Packets that could not be decoded, by layer and reason, most first.
-fn undecoded(accounting: &Accounting, places: &mut BTreeSet<FrameRef>) -> Vec<model::Undecoded> {
-    let mut undecoded = Vec::new();
-    for (class, tally) in accounting.classes() {
-        let Class::Stopped(stop) = class else { continue };
-        undecoded.push(model::Undecoded {
-            layer: stop.layer.name().to_owned(),
-            reason: stop.reason.name().to_owned(),
-            value: stop.value,
-            text: stop.to_string(),
-            packets: tally.packets,
-            frame_bytes: tally.frame_bytes,
-            sample: sample(tally, places),
-        });
-    }
-    undecoded.sort_by_key(|stop| std::cmp::Reverse(stop.packets));
-    undecoded
-}
-
-fn class_count(
-    class: &str,
-    protocol: Option<String>,
-    tally: &Tally,
-    places: &mut BTreeSet<FrameRef>,
-) -> model::ClassCount {
-    model::ClassCount {
-        class: class.to_owned(),
-        protocol,
-        packets: tally.packets,
-        frame_bytes: tally.frame_bytes,
-        sample: sample(tally, places),
     }
 }
 

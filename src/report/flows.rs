@@ -202,12 +202,16 @@ pub fn write_flows(
     lines: impl Iterator<Item = FlowLine>,
 ) -> io::Result<u64> {
     let mut written = 0;
+    // Each line is written at once: `out` may hash or compress what it is given.
+    let mut text = Vec::new();
     for line in lines {
+        text.clear();
         match format {
-            FlowFormat::Native => write_line(out, &line)?,
-            FlowFormat::Ecs => write_line(out, &ecs(&line))?,
+            FlowFormat::Native => write_line(&mut text, &line)?,
+            FlowFormat::Ecs => write_line(&mut text, &ecs(&line))?,
         }
-        out.write_all(b"\n")?;
+        text.push(b'\n');
+        out.write_all(&text)?;
         written += 1;
     }
     Ok(written)

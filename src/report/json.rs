@@ -27,7 +27,7 @@ pub(super) fn write_pretty(out: &mut dyn Write, value: &impl Serialize) -> io::R
 /// # Errors
 ///
 /// The writer's.
-pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub fn write_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     Ok(value.serialize(&mut Serializer::with_formatter(out, Visible(CompactFormatter)))?)
 }
 
@@ -40,6 +40,10 @@ impl<F: Formatter> Formatter for Visible<F> {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text: nothing of ASCII steers but the controls.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return self.0.write_string_fragment(out, fragment);
+        }
         for part in fragment.split_inclusive(steers) {
             let plain = part.trim_end_matches(steers);
             self.0.write_string_fragment(out, plain)?;

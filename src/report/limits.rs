@@ -57,7 +57,7 @@ impl Builder<'_> {
             (
                 "announcements-refused",
                 endpoints.refused,
-                "announcements of hosts that may not speak for the address they named",
+                "announced endpoints that were left out: the announcing host may not speak for their address",
             ),
             (
                 "tunnels-untold",

@@ -7,6 +7,7 @@
 //! `attestation` alone, so that two runs over the same packets agree in all else. `evidence` makes
 //! the slices of findings when the inputs are read once more.
 
+mod accounting;
 mod build;
 mod cannot_say;
 mod community_id;
@@ -19,7 +20,9 @@ mod evidence;
 mod findings;
 mod flows;
 pub mod github;
+mod grants;
 mod health;
+mod hosts;
 pub mod html;
 mod inputs;
 pub mod json;

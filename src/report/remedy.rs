@@ -1,5 +1,6 @@
 //! What to do about findings, and how near the nearest rows come: sentences, as in `words`.
 
+use super::grants;
 use super::names::Names;
 use super::words::{demand, readings, transport};
 use crate::base::IpProto;
@@ -122,7 +123,13 @@ pub(super) fn failed(
                 let wanted = names.row(near.row).map_or(String::new(), |r| r.transport.to_string());
                 ("transport", wanted, transport.clone())
             }
-            Failed::Port(wanted) => ("port", wanted.to_string(), finding.ports.to_string()),
+            Failed::Port(wanted) => {
+                let each = names
+                    .row(near.row)
+                    .and_then(|row| grants::at_each(names, finding, Some(wanted), row));
+                let wanted = each.unwrap_or_else(|| wanted.to_string());
+                ("port", wanted, finding.ports.to_string())
+            }
             Failed::Unbound => {
                 let wanted = names.row(near.row).map_or(String::new(), |row| names.row_ports(row));
                 ("parameter", wanted, finding.ports.to_string())

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::model::{CannotSay, Finding, Measure, Report, Side, Undecoded};
+use super::model::{CannotSay, Finding, Input, Measure, Report, Side, Undecoded};
 use super::words::count;
 
 /// Width that every line keeps to, file and host names aside.
@@ -171,13 +171,21 @@ fn unread(out: &mut String, report: &Report) -> fmt::Result {
         fact(out, "skipped", &format!("{}, such as {first}", count(files, "file")))?;
     }
     for input in report.inputs.iter().filter(|input| input.ending != "complete") {
-        let offset = input.ending_offset.unwrap_or(0);
-        let reason = input.ending_reason.as_deref().unwrap_or("not read to its end");
-        let name = &input.name;
-        let text = format!("{name}: {} at byte {offset}: {reason}", input.ending);
-        fact(out, "input", &text)?;
+        fact(out, "input", &format!("{}: {}", input.name, ending(input)))?;
     }
     Ok(())
+}
+
+/// How an input ended, in the words of [`crate::capture::Ending`].
+fn ending(input: &Input) -> String {
+    let offset = input.ending_offset.unwrap_or(0);
+    let reason = input.ending_reason.as_deref().unwrap_or_default();
+    match input.ending.as_str() {
+        "incomplete-tail" => format!("ends with {reason} at offset {offset}"),
+        "interrupted" => "interrupted with the watch".to_owned(),
+        "not-read" => format!("not read from offset {offset}"),
+        fault => format!("{fault} at offset {offset}: {reason}"),
+    }
 }
 
 fn limitations(out: &mut String, report: &Report, palette: Palette) -> fmt::Result {
@@ -218,7 +226,7 @@ fn findings(out: &mut String, report: &Report, palette: Palette) -> fmt::Result 
     }
     let more = report.findings.len().saturating_sub(FINDINGS);
     if more > 0 {
-        writeln!(out, "  and {more} more in the JSON report")?;
+        writeln!(out, "  and {more} more; --report or --html writes all of them")?;
     }
     Ok(())
 }

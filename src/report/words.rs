@@ -3,8 +3,9 @@
 //! The document lists what the product needs and forbids nothing, so the report says "outside
 //! the documented set" and never "forbidden" (D1.6 A-09).
 
+use super::grants::{self, Grant};
 use super::names::Names;
-use crate::base::{IpProto, PortSet};
+use crate::base::IpProto;
 use crate::identify::Protocol;
 use crate::identify::dcerpc::{INTERFACE_CLASS, InterfaceClass};
 use crate::judge::model::{Row, RowId, Terms};
@@ -71,7 +72,7 @@ pub(crate) fn title(names: &Names<'_>, finding: &Finding) -> String {
                     return format!("{pair} {service}: {} on the port of {known}", spoken(finding));
                 }
                 Some(Reason::PortOutsideRange) => {
-                    let ports = documented_ports(names, finding);
+                    let ports = grants::in_title(names, finding);
                     return format!("{pair} {service}: {} outside {ports}", spoken(finding));
                 }
                 Some(Reason::ConditionOff) => "its row is switched off by the site's answers",
@@ -112,32 +113,6 @@ fn service_names(names: &Names<'_>, rows: &[RowId]) -> String {
     let mut list: Vec<&str> = services.map(|service| service.name.as_str()).collect();
     list.dedup();
     list.join(", ")
-}
-
-/// The rows of a finding that grant ports over its transport, or over any where none does.
-fn granting<'a>(names: &Names<'a>, finding: &Finding) -> Vec<(&'a Row, &'a PortSet)> {
-    let responder = finding.responders.first().and_then(|(_, host, _)| *host);
-    let rows = finding.rows.iter().filter_map(|row| names.row(*row));
-    let mut all: Vec<_> = rows
-        .filter_map(|row| Some((row, names.ports(row, responder)?)))
-        .filter(|(_, ports)| !ports.is_empty())
-        .collect();
-    if all.iter().any(|(row, _)| Some(row.transport) == finding.transport) {
-        all.retain(|(row, _)| Some(row.transport) == finding.transport);
-    }
-    all
-}
-
-/// The ports that rows grant to what is spoken: where there is a range, it alone, since single
-/// ports beside it lead to it.
-fn documented_ports(names: &Names<'_>, finding: &Finding) -> PortSet {
-    let granted = granting(names, finding);
-    let ranges = || granted.iter().map(|(_, ports)| *ports).filter(|ports| ports.count() > 1);
-    let all = || granted.iter().map(|(_, ports)| *ports);
-    let joined = |sets: &mut dyn Iterator<Item = &PortSet>| -> PortSet {
-        sets.flat_map(PortSet::ranges).copied().collect()
-    };
-    if ranges().next().is_some() { joined(&mut ranges()) } else { joined(&mut all()) }
 }
 
 /// Whether a host keeps a service inside its documented range of ports.
@@ -225,11 +200,11 @@ pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
             format!("{} {verb} this port to {known}.", rows(names, &finding.rows))
         }
         FindingKind::Flows(_, Some(Reason::PortOutsideRange)) => {
-            let grants: Vec<_> = granting(names, finding)
+            let grants: Vec<_> = grants::of_rows(names, finding)
                 .into_iter()
-                .map(|(row, ports)| {
+                .map(|Grant { row, ports, at }| {
                     let transport = row.transport.to_string().to_uppercase();
-                    format!("{transport} {ports} ({}, {})", row.id, section(names, row))
+                    format!("{transport} {ports}{at} ({}, {})", row.id, section(names, row))
                 })
                 .collect();
             let what = spoken(finding);
@@ -244,7 +219,7 @@ pub(crate) fn expected(names: &Names<'_>, finding: &Finding) -> String {
                     section(names, row),
                     pair(names, row),
                     row.transport.to_string().to_uppercase(),
-                    names.ports_of(row, near.ports.as_ref())
+                    grants::of_nearest(names, finding, near, row)
                 ),
                 None => "No row of the document comes near.".to_owned(),
             }

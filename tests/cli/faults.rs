@@ -76,6 +76,22 @@ fn what_is_no_capture_is_said_so() {
 }
 
 #[test]
+fn a_folder_without_captures_is_told_with_what_it_holds() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("night")).unwrap();
+    for (file, told) in [
+        (None, "it holds no file"),
+        (Some("night/a.txt"), "the one file in it is neither pcap nor pcapng"),
+        (Some("night/b.txt"), "none of the 2 files in it is pcap or pcapng"),
+    ] {
+        if let Some(name) = file {
+            bench.write(name, "Dear all,\n");
+        }
+        assert_refused(&check(&bench, &["night"]), &[&format!("night`: {told}")]);
+    }
+}
+
+#[test]
 fn a_good_capture_beside_a_bad_one_is_not_lost() {
     let bench = Bench::new();
     let text = bench.write("a-letter.pcap", "Dear all,\n");
@@ -126,7 +142,31 @@ fn a_cut_capture_keeps_what_came_before() {
     let report = bench.json("damaged.json");
     assert_eq!(report["accounting"]["packets_read"], 1);
     assert_eq!(report["inputs"][0]["ending_offset"], 24 + 16 + first);
-    assert!(ended.err.contains(&format!("{}", 24 + 16 + first)), "{}", ended.err);
+    let place = format!("corrupt at offset {}: ", 24 + 16 + first);
+    assert!(ended.err.contains(&place), "{}", ended.err);
+}
+
+/// The summary says of an input what the error line says.
+#[test]
+fn one_fault_of_an_input_has_one_wording() {
+    let bench = Bench::new();
+    let whole = std::fs::read(quickstart("capture.pcap")).unwrap();
+    bench.write("letter.pcap", "Dear colleague, this is no capture.");
+    bench.write("cut.pcap", &whole[..whole.len() - 5]);
+    let mut damaged = whole;
+    damaged[24 + 8..][..4].fill(0xff);
+    bench.write("damaged.pcap", damaged);
+    for (name, status) in [("letter.pcap", 2), ("damaged.pcap", 2), ("cut.pcap", 1)] {
+        let ended = check(&bench, &[name]);
+        assert_eq!(ended.status, status, "{name}: {}", ended.err);
+        let summary = ended.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = match status {
+            2 => ended.err.trim().trim_start_matches("portolan: "),
+            _ => "cut.pcap: ends with",
+        };
+        assert!(summary.contains(&format!("input {said}")), "{said}\n{summary}");
+        assert!(!summary.contains("at byte"), "{summary}");
+    }
 }
 
 #[test]
@@ -135,6 +175,9 @@ fn a_site_with_an_unknown_role_is_shown_with_line_and_column() {
     bench.write("site.toml", SITE.replace("[\"unity\"]", "[\"unitty\"]"));
     let ended = check(&bench, &[&quickstart("capture.pcap"), "--site", "site.toml"]);
     assert_refused(&ended, &["site.toml:8:10", "`unitty`", "did you mean `unity`?"]);
+    // A site written for another document is often one whose --policy was forgotten.
+    let hint = "roles are those of the policy cisco-unity-5x-exchange; --policy names another";
+    assert_refused(&ended, &[hint]);
 }
 
 /// All faults at once, not the first alone.

@@ -173,7 +173,7 @@ fn net_samples() -> Vec<Sample> {
     let options = format!("4600 0024 0001 0000 4011 0000 0a000001 0a000002 94040000 {UDP}");
     // Next header, length in 8 bytes without the first 8, options; a routing header of type 0.
     let extensions = format!("3c00 01040000 0000 2b00 01040000 0000 1100 00000000 0000 {UDP}");
-    vec![
+    let mut samples = vec![
         sample("ipv4 options", LinkType::RAW, &options),
         ip("tcp", "tcp 10.0.0.1:1234 > 10.0.0.2:5060", 6, TCP),
         ip("tcp options", "tcp 10.0.0.1:1234 > 10.0.0.2:5060", 6, TCP_OPTIONS),
@@ -198,5 +198,24 @@ fn net_samples() -> Vec<Sample> {
             payload: &[],
             ..ip6("no next header", "59 [fd00::1]:0 > [fd00::2]:0", 59, String::new())
         },
+    ];
+    samples.extend(routed_samples());
+    samples
+}
+
+/// Packets that their sender routes over other hosts (RFC 791 section 3.1): 10.0.0.9
+/// is next, and 10.0.0.2 the last.
+fn routed_samples() -> Vec<Sample> {
+    let ip = |name, words: u8, next: &str, options: &str| {
+        let length = 4 * words + 12;
+        let head = format!("4{words:x}00 00{length:02x} 0001 0000 4011 0000 0a000001");
+        sample(name, LinkType::RAW, &format!("{head} {next} {options} {UDP}"))
+    };
+    let (via, last) = ("0a000009", "0a000002");
+    vec![
+        ip("loose source route", 8, via, &format!("830b04 0a000008 {last} 00")),
+        ip("loose source route, half way", 8, via, &format!("830b08 0a000008 {last} 00")),
+        ip("strict source route", 7, via, &format!("01 890704 {last}")),
+        ip("source route, done", 7, last, &format!("830708 {via} 00")),
     ]
 }

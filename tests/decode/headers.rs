@@ -281,6 +281,15 @@ fn a_quotation_without_ports_names_no_flow() {
     assert_eq!(unreachable(&ipv4(17, "04d2")), None);
     assert_eq!(unreachable(&ipv4_fragment("0002", 17, UDP)), None);
     assert_eq!(unreachable("45000020"), None);
+    // Four bytes of the transport header hold the ports, whatever else was left out.
+    for (protocol, transport) in [(6, TCP), (17, UDP), (132, SCTP)] {
+        let whole = hex(&ipv4(protocol, transport));
+        for length in 24..=28 {
+            let quoted: String = whole[..length].iter().map(|byte| format!("{byte:02x}")).collect();
+            let flow = unreachable(&quoted).unwrap_or_default();
+            assert!(flow.ends_with("10.0.0.1:1234 > 10.0.0.2:5060"), "{length}: {flow}");
+        }
+    }
     // An error about an echo request has no ports to quote, and two hosts to name.
     assert_eq!(
         unreachable(&ipv4(1, "0800 0000 00070001")).as_deref(),

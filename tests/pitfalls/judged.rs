@@ -37,6 +37,9 @@ fn pitfall_04_neither_end_is_the_media_server() {
         let run = judged(&exchange(hosts, ports));
         assert_eq!(run.verdict(17_000), ["violation", "undocumented-service", ""]);
         assert_eq!(run.lines[0].src_ip, "10.0.0.1");
+        // Whoever stands as the initiator: what is said of it is true.
+        let basis = if hosts.0 == UNITY1 { "first-packet" } else { "media" };
+        assert_eq!(run.lines[0].direction_basis, basis);
     }
     let run = judged(&exchange((UNITY1, PHONE1), (23_000, 24_000)));
     assert_eq!(run.verdict(24_000), ["documented", "", "port-only"]);

@@ -38,6 +38,21 @@ const POLICY: &[Case] = &[
         "schema = ¦2",
         &[("unsupported-schema", "this build reads version 1: write `schema = 1`")],
     ),
+    case(
+        "schema = 1",
+        "schema = ¦\"1\"",
+        &[("wrong-type", "write a whole number, without quotes")],
+    ),
+    case(
+        "[pack]\nid = \"example-pbx\"\nkind = \"document\"",
+        "¦[pack]\nid = \"example-pbx\"",
+        &[("missing-field", "add `kind = ...` to this entry")],
+    ),
+    case(
+        "protocols = [\"ldap\"]",
+        "protocols = [¦\"LDAP\"]",
+        &[("unknown-protocol", "did you mean `ldap`?")],
+    ),
     case("revision = ", "¦revison = ", &[("unknown-field", "did you mean `revision`?")]),
     case(
         "publisher = ",
@@ -61,7 +76,7 @@ const POLICY: &[Case] = &[
     case(
         "symmetric = true",
         "symmetric = ¦\"yes\"",
-        &[("wrong-type", "give it the type that is expected")],
+        &[("wrong-type", "write `true` or `false`, without quotes")],
     ),
     case(
         "transport = \"udp\"",

@@ -280,3 +280,36 @@ fn attempts_known_from_icmp_alone_are_counted_apart() {
     assert_eq!((finding.volume.flows, finding.icmp_only_attempts), (0, 1));
     assert_eq!(run.report.accounting.icmp_only_attempts, 1);
 }
+
+/// dc-2 of the fixture keeps DCOM in a range of its own, and dc-1 in that of the document: a port
+/// inside the one and outside the other is not said to be outside one range for both.
+#[test]
+fn a_range_of_one_responder_is_told_with_its_responder() {
+    let capture = crate::runs::repository("fixtures/voicemail/capture.pcap");
+    let rules = Rules::at(&crate::runs::text("fixtures/voicemail/site.toml"));
+    let report = crate::runs::check(&[capture], &rules, 1).report;
+    let dcom = |hosts: &[&str]| {
+        let of_both = |finding: &&Finding| {
+            let names: Vec<_> =
+                finding.responders.hosts.iter().filter_map(|host| host.name.as_deref()).collect();
+            finding.code == "port-outside-range"
+                && finding.initiators.roles == ["exchange-home"]
+                && names == hosts
+                && finding.title.contains("DCOM")
+        };
+        report.findings.iter().find(of_both).expect("DCOM of Exchange outside its range")
+    };
+    let both = dcom(&["dc-1", "dc-2"]);
+    assert!(both.title.ends_with("DCOM outside the ports of its responder"), "{}", both.title);
+    for told in ["TCP 5000-5020 at dc-1 (X-DC", "TCP 5100-5130 at dc-2 (X-DC"] {
+        assert!(both.expected.contains(told), "{}", both.expected);
+    }
+    let near = &both.nearest[0];
+    assert_eq!(near.rule, "X-DC.dcom.tcp");
+    for told in ["5000-5020 at dc-1", "5100-5130 at dc-2"] {
+        assert!(near.change.contains(told), "{}", near.change);
+    }
+    let one = dcom(&["gc-mon"]);
+    assert!(one.title.ends_with("DCOM outside 5000-5020"), "{}", one.title);
+    assert!(one.expected.contains("TCP 5000-5020 (X-GC"), "{}", one.expected);
+}

@@ -85,7 +85,7 @@ fn firmness(basis: Basis) -> u8 {
         "unknown" => 5,
         "port-heuristic" => 4,
         "port-role" => 3,
-        "icmp-quote" | "first-packet" => 2,
+        "icmp-quote" | "first-packet" | "media" => 2,
         "syn-ack" => 1,
         _ => 0,
     }

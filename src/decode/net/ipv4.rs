@@ -1,5 +1,6 @@
 //! IPv4 with options (RFC 791 section 3.1). The header checksum is not verified.
 
+use super::source_route::last_of_route;
 use crate::base::{Endpoint, IpProto};
 use crate::decode::fields::{FieldReader, HeaderFormat};
 use crate::decode::packet::{IpFacts, Packet, Step};
@@ -33,7 +34,8 @@ pub(in crate::decode) fn step(packet: &mut Packet<'_>) -> Step {
     }
     let protocol = IpProto(header.protocol().0);
     let source = Endpoint::v4(header.source(), 0);
-    let destination = Endpoint::v4(header.destination(), 0);
+    let destination = last_of_route(header.options()).unwrap_or(header.destination());
+    let destination = Endpoint::v4(destination, 0);
     packet.ip = IpFacts {
         source,
         destination,

@@ -5,6 +5,7 @@ pub(super) mod authentication;
 pub(super) mod extension;
 pub(super) mod ipv4;
 pub(super) mod ipv6;
+mod source_route;
 
 use super::packet::{Packet, Step};
 use super::stop::{Layer, StopReason};

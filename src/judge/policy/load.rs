@@ -34,8 +34,8 @@ pub fn load_policy(sources: &[PolicySource<'_>]) -> Result<Policy, Vec<Diagnosti
     let mut names = Vocabulary::default();
 
     for (document, source) in documents.iter_mut().zip(sources) {
+        document::demand_version(document, |raw| raw.schema.as_ref());
         let Document { raw: Some(raw), problems, .. } = document else { continue };
-        document::demand_version(raw.schema.as_ref(), problems);
         add_pack(raw, source, &mut names, &mut policy, problems);
         define(raw, &mut names, &mut policy, problems);
     }

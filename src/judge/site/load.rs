@@ -24,8 +24,8 @@ use crate::judge::policy::vocabulary::{Vocabulary, demand_entries, demand_text, 
 pub fn load_site(text: &str, name: &str, policy: &Policy) -> Result<Site, Vec<Diagnostic>> {
     let mut document: Document<RawSite> = document::read(name, text);
     let mut site = Site { sha256: document::sha256(text), ..Site::default() };
+    document::demand_version(&mut document, |raw| raw.schema.as_ref());
     if let Document { raw: Some(raw), problems, .. } = &mut document {
-        document::demand_version(raw.schema.as_ref(), problems);
         let mut loader = Loader { policy, names: Vocabulary::of(policy), problems };
         let mut hosts = Names::new("host", Code::UnknownHost);
         site.name.clone_from(&raw.site.name);

@@ -26,8 +26,8 @@ pub fn load_waivers(
 ) -> Result<Waivers, Vec<Diagnostic>> {
     let mut document: Document<RawWaivers> = document::read(name, text);
     let mut waivers = Waivers { sha256: document::sha256(text), list: Vec::new() };
+    document::demand_version(&mut document, |raw| raw.schema.as_ref());
     if let Document { raw: Some(raw), problems, .. } = &mut document {
-        document::demand_version(raw.schema.as_ref(), problems);
         let mut ids = Names::new("waiver", Code::DuplicateId);
         let mut loader = Loader { names: Vocabulary::of(policy), site, problems };
         for raw in &raw.waiver {
