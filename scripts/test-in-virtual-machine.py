@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Tries `portolan watch --interface` in a virtual machine: on other kernels and another processor,
+with a clock that is set, a disk that hangs, and an interface that comes and goes.
+
+    scripts/test-in-virtual-machine.py [--release bookworm] [--architecture amd64] [SCENARIO...]
+
+Builds portolan with the feature `live`, takes the kernel of a release of Debian (bullseye: 5.10,
+bookworm: 6.1, trixie: 6.12), starts it once for each scenario with portolan in its first file
+system, sends frames to its network card, and compares what portolan tells with what it must. Says
+what holds and what does not; the status is 0 if everything holds, 1 if not.
+
+Nothing is installed and nothing runs as root. Needs qemu-system-x86 or qemu-system-arm, cpio,
+binutils and e2fsprogs, and apt to get kernels; for another processor, as well, busybox-static's
+package, a Rust target and a C compiler for it. Works without hardware support for virtual machines;
+a scenario then takes about a minute. What was got and built stays in target/machine.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+
+from machine import initramfs, scenarios  # noqa: E402
+from machine.guest import guest  # noqa: E402
+from machine.packages import Packages  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "target/machine"
+DISK_BYTES = 64 << 20
+TRIPLES = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+# Where the programs for another processor come from: the release that the compiler is of.
+LIBRARIES = ("libc6", "libgcc-s1", "libpcap0.8", "libdbus-1-3", "libsystemd0", "libcap2", "liblzma5")
+LIBRARIES += ("libzstd1", "liblz4-1", "libgcrypt20", "libgpg-error0", "libpcap0.8-dev")
+
+
+def own_architecture():
+    return subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
+
+
+def userland(architecture):
+    """busybox, and the folders in which libraries for the guest lie."""
+    triple = TRIPLES[architecture]
+    if architecture == own_architecture():
+        root = pathlib.Path("/")
+    else:
+        root = Packages(FOLDER, "bookworm", architecture).unpacked(*LIBRARIES)
+    folders = [root / place / triple for place in ("lib", "usr/lib")] + [root / "lib64"]
+    busybox = Packages(FOLDER, "bookworm", architecture).unpacked("busybox-static")
+    return busybox / "bin/busybox", folders
+
+
+def build(architecture, folders):
+    """Builds portolan and the test program that tries what a watch has given up."""
+    triple = TRIPLES[architecture]
+    environment, target = dict(os.environ), triple.replace("linux", "unknown-linux")
+    options = ["--features", "live", "--target", target]
+    if architecture != own_architecture():
+        name = target.upper().replace("-", "_")
+        environment[f"CARGO_TARGET_{name}_LINKER"] = f"{triple}-gcc"
+        environment["LIBPCAP_LIBDIR"], environment["LIBPCAP_VER"] = str(folders[1]), "1.10.3"
+        flags = "-C link-arg=-Wl,--unresolved-symbols=ignore-in-shared-libs"
+        environment[f"CARGO_TARGET_{name}_RUSTFLAGS"] = f"-L {folders[1]} {flags}"
+
+    def cargo(*command):
+        done = subprocess.run(["cargo", *command, *options], cwd=ROOT, env=environment)
+        if done.returncode != 0:
+            raise SystemExit("portolan cannot be built")
+
+    cargo("build", "--release", "--bin", "portolan")
+    return ROOT / "target" / target / "release/portolan"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--release", default="bookworm", help="of Debian, whose kernel is taken")
+    parser.add_argument("--architecture", choices=TRIPLES, default=own_architecture())
+    parser.add_argument("--accelerator", default="tcg", help="for QEMU; `kvm` where that works")
+    parser.add_argument("--program", type=pathlib.Path, help="a portolan that is built already")
+    parser.add_argument("--tries", type=pathlib.Path, help="the test program `tests`, if it shall try too")
+    parser.add_argument("scenario", nargs="*", choices=[[], *scenarios.ALL], help="all by default")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    busybox, folders = userland(options.architecture)
+    program = options.program or build(options.architecture, folders)
+    kernel = Packages(FOLDER, options.release, options.architecture)
+    kernel = kernel.unpacked(f"linux-image-cloud-{options.architecture}")
+    files = {
+        "etc/portolan/site.toml": (ROOT / "fixtures/quickstart/site.toml").read_bytes(),
+    }
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        programs = [program, *filter(None, [options.tries])]
+        packed = initramfs.build(folder / "root", kernel, busybox, programs, files, folders)
+        image = next((kernel / "boot").glob("vmlinuz-*"))
+        for name in options.scenario or scenarios.ALL:
+            print(f"{name}, Linux {image.name.removeprefix('vmlinuz-')}", flush=True)
+            disk, place = folder / "disk", folder / name
+            place.mkdir()
+            disk.unlink(missing_ok=True)
+            with disk.open("wb") as file:
+                file.truncate(DISK_BYTES)
+            subprocess.run(["mke2fs", "-q", "-t", "ext4", disk], check=True)
+            with guest(place, options.architecture, image, packed, disk, options.accelerator) as it:
+                failures += scenarios.run(name, it)
+    print(f"{failures} failures" if failures else "all holds")
+    return int(failures > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
