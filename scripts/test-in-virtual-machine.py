@@ -32,10 +32,11 @@ from machine.packages import Packages  # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "target/machine"
 DISK_BYTES = 64 << 20
+PROGRAMS = ("portolan", "tests")
 TRIPLES = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # Where the programs for another processor come from: the release that the compiler is of.
-LIBRARIES = ("libc6", "libgcc-s1", "libpcap0.8", "libdbus-1-3", "libsystemd0", "libcap2", "liblzma5")
-LIBRARIES += ("libzstd1", "liblz4-1", "libgcrypt20", "libgpg-error0", "libpcap0.8-dev")
+LIBRARIES = ("libc6", "libgcc-s1", "libpcap0.8", "libpcap0.8-dev", "libdbus-1-3", "libsystemd0")
+LIBRARIES += ("libcap2", "liblzma5", "libzstd1", "liblz4-1", "libgcrypt20", "libgpg-error0")
 
 
 def own_architecture():
@@ -55,24 +56,31 @@ def userland(architecture):
 
 
 def build(architecture, folders):
-    """Builds portolan and the test program that tries what a watch has given up."""
+    """Builds portolan, and the tests, of which one tries what a watch has given up."""
     triple = TRIPLES[architecture]
-    environment, target = dict(os.environ), triple.replace("linux", "unknown-linux")
-    options = ["--features", "live", "--target", target]
+    target = triple.replace("linux", "unknown-linux")
+    environment = dict(os.environ)
+    for profile in ("DEV", "TEST"):
+        environment[f"CARGO_PROFILE_{profile}_DEBUG"] = "0"
+        environment[f"CARGO_PROFILE_{profile}_STRIP"] = "symbols"
     if architecture != own_architecture():
         name = target.upper().replace("-", "_")
-        environment[f"CARGO_TARGET_{name}_LINKER"] = f"{triple}-gcc"
-        environment["LIBPCAP_LIBDIR"], environment["LIBPCAP_VER"] = str(folders[1]), "1.10.3"
         flags = "-C link-arg=-Wl,--unresolved-symbols=ignore-in-shared-libs"
-        environment[f"CARGO_TARGET_{name}_RUSTFLAGS"] = f"-L {folders[1]} {flags}"
-
-    def cargo(*command):
-        done = subprocess.run(["cargo", *command, *options], cwd=ROOT, env=environment)
-        if done.returncode != 0:
-            raise SystemExit("portolan cannot be built")
-
-    cargo("build", "--release", "--bin", "portolan")
-    return ROOT / "target" / target / "release/portolan"
+        environment |= {
+            f"CARGO_TARGET_{name}_LINKER": f"{triple}-gcc",
+            f"CARGO_TARGET_{name}_RUSTFLAGS": f"-L {folders[1]} {flags}",
+            "LIBPCAP_LIBDIR": str(folders[1]),
+            "LIBPCAP_VER": "1.10.3",
+        }
+    command = "cargo test --no-run --test tests --features live --message-format json --target"
+    done = subprocess.run(
+        [*command.split(), target], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+    )
+    if done.returncode != 0:
+        raise SystemExit("portolan cannot be built")
+    said = map(json.loads, done.stdout.splitlines())
+    built = (one for one in said if one.get("executable"))
+    return {one["target"]["name"]: pathlib.Path(one["executable"]) for one in built}
 
 
 def arguments():
@@ -80,8 +88,9 @@ def arguments():
     parser.add_argument("--release", default="bookworm", help="of Debian, whose kernel is taken")
     parser.add_argument("--architecture", choices=TRIPLES, default=own_architecture())
     parser.add_argument("--accelerator", default="tcg", help="for QEMU; `kvm` where that works")
-    parser.add_argument("--program", type=pathlib.Path, help="a portolan that is built already")
-    parser.add_argument("--tries", type=pathlib.Path, help="the test program `tests`, if it shall try too")
+    parser.add_argument(
+        "--programs", type=pathlib.Path, help="a folder with `portolan` and `tests`, built already"
+    )
     parser.add_argument("scenario", nargs="*", choices=[[], *scenarios.ALL], help="all by default")
     return parser.parse_args()
 
@@ -89,7 +98,10 @@ def arguments():
 def main():
     options = arguments()
     busybox, folders = userland(options.architecture)
-    program = options.program or build(options.architecture, folders)
+    if options.programs:
+        programs = {name: options.programs / name for name in PROGRAMS}
+    else:
+        programs = build(options.architecture, folders)
     kernel = Packages(FOLDER, options.release, options.architecture)
     kernel = kernel.unpacked(f"linux-image-cloud-{options.architecture}")
     files = {
@@ -98,7 +110,6 @@ def main():
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        programs = [program, *filter(None, [options.tries])]
         packed = initramfs.build(folder / "root", kernel, busybox, programs, files, folders)
         image = next((kernel / "boot").glob("vmlinuz-*"))
         for name in options.scenario or scenarios.ALL:

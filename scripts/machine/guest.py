@@ -25,7 +25,8 @@ class Guest:
             "arm64": ("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-append"),
         }[architecture]
         console = {"amd64": "ttyS0", "arm64": "ttyAMA0"}[architecture]
-        wire = f"local.type=unix,local.path={folder}/guest,remote.type=unix,remote.path={folder}/wire"
+        ends = {"local": folder / "guest", "remote": folder / "wire"}
+        wire = ",".join(f"{end}.type=unix,{end}.path={path}" for end, path in ends.items())
         self.process = subprocess.Popen(
             [
                 *machine, f"console={console} quiet panic=-1",

@@ -36,7 +36,8 @@ done
 def build(target, kernel, busybox, programs, files, library_folders):
     """Packs the folder `target` into a file and answers it.
 
-    `kernel` is an unpacked package; `programs` go into /bin; `files` are names with their bytes.
+    `kernel` is an unpacked package; `programs` are the names in /bin of files of this machine;
+    `files` are names with their bytes.
     """
     shutil.rmtree(target, ignore_errors=True)
     for name in ("bin", "lib", "modules"):
@@ -47,8 +48,8 @@ def build(target, kernel, busybox, programs, files, library_folders):
     write(target / "etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files\n")
     for name, data in files.items():
         write(target / name, data)
-    for program in programs:
-        shutil.copy(program, target / "bin")
+    for name, program in programs.items():
+        shutil.copy(program, target / "bin" / name)
         for name, library in libraries(program, library_folders).items():
             write(target / name, library.read_bytes(), 0o755)
     (target / "modules/order").write_text("\n".join(copy_modules(kernel, target / "modules")))

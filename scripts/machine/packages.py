@@ -19,7 +19,7 @@ class Packages:
         self.release, self.architecture = release, architecture
 
     def unpacked(self, *names):
-        """A folder with what is in the packages; a package that depends on one kernel is followed."""
+        """A folder with what is in the packages, or in the kernels that they stand for."""
         done = self.folder / "-".join(names)
         if not done.exists():
             self._update()
@@ -47,7 +47,8 @@ class Packages:
         for name in ("lists/partial", "cache/archives/partial", "state"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "status").touch()
-        source = f"deb [arch={self.architecture} signed-by={KEYRING}] {SERVER} {self.release} main\n"
+        options = f"[arch={self.architecture} signed-by={KEYRING}]"
+        source = f"deb {options} {SERVER} {self.release} main\n"
         (self.folder / "sources.list").write_text(source)
         settings = {
             "Dir::Etc::sourcelist": self.folder / "sources.list",

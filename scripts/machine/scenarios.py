@@ -128,8 +128,15 @@ def quickstart():
 
 def late(checks, watch, port, most=1.0):
     took = watch.finding(port)
-    checks(f"the finding about port {port} is told within {most:g} s", took is not None and took <= most,
-           "never" if took is None else f"{took:.2f} s")
+    holds = took is not None and took <= most
+    found = "never" if took is None else f"{took:.2f} s"
+    checks(f"the finding about port {port} is told within {most:g} s", holds, found)
+
+
+def quiet(checks, said):
+    """Nothing on standard error but what an older kernel lacks."""
+    lines = [line for line in said.splitlines() if "no Landlock" not in line]
+    checks.equal("said on standard error", lines, [])
 
 
 def sums(checks, report, packets):
@@ -146,7 +153,8 @@ def quick_start(guest, checks):
     arrived = "cat /sys/class/net/eth0/statistics/rx_packets"
     before = int(guest.run(arrived))
     guest.send([violation(9000)] * 20)
-    checks.equal("frames for others that arrive before", int(guest.run(f"sleep 1; {arrived}")) - before, 0)
+    after = int(guest.run(f"sleep 1; {arrived}"))
+    checks.equal("frames for others that arrive before", after - before, 0)
     files = "--report /data/report.json --html /data/page.html --flows /data/flows.ndjson"
     watch = Watch(guest, f"{files} --state /data/state --evidence /data/evidence")
     guest.send(frames, 0.002)
@@ -158,24 +166,39 @@ def quick_start(guest, checks):
     status = guest.run(f"cat /proc/{watch.process}/status")
     values = {line.split(":")[0]: line.split()[1:] for line in status.splitlines() if ":" in line}
     checks.equal("system calls are filtered", values["Seccomp"], ["2"])
-    checks.equal("capabilities left", {int(values[name][0], 16) for name in ("CapEff", "CapPrm", "CapAmb")}, {0})
+    left = {int(values[name][0], 16) for name in ("CapEff", "CapPrm", "CapAmb")}
+    checks.equal("capabilities left", left, {0})
     checks.equal("user", values["Uid"], ["65534"] * 4)
     ended, said = watch.end()
     checks.equal("status", ended, 1)
-    checks.equal("said on standard error", said, "")
+    quiet(checks, said)
     report = watch.report()
     totals = json.loads((QUICKSTART / "totals.json").read_text())
     sums(checks, report, totals["packets"])
     checks.equal("flows", report["accounting"]["flows"], totals["flows"])
     dropped = report["capture_health"]["dropped_packets"]
     checks.equal("dropped", dropped, 0)
-    told = [event["finding"] for event in watch.events("finding") if event["change"] == "new"]
-    found = sorted(one["ports"] for one in told if one["verdict"] in ("violation", "unknown-peer"))
-    checks.equal("ports of findings", found, ["1026", "17000", "22", "445", "445", "5060"])
+    outside = [one for one in report["findings"] if one["verdict"] in ("violation", "unknown-peer")]
+    checks.equal("findings", len(outside), 6)
+    told = (event["finding"] for event in watch.events("finding"))
+    ports = {one["ports"] for one in told if one["verdict"] in ("violation", "unknown-peer")}
+    checks.equal("ports told of", sorted(ports), ["1026", "17000", "22", "445", "5060"])
     slices = guest.run("ls /data/evidence").split()
     checks.equal("slices of evidence", len(slices) >= 6, True)
     stopped = watch.events("stopped")
     checks.equal("the last event", [event["packets"] for event in stopped], [totals["packets"]])
+
+
+@scenario
+def rights(guest, checks):
+    """What an intruder would try is refused: by the test that does so on other machines."""
+    guest.run("mkdir -p /tmp; ln -s busybox /bin/true", check=False)
+    test = "watch::sandbox::other_files_sockets_processes_and_programs_are_out_of_reach"
+    said = guest.run(f"RUST_TEST_THREADS=1 tests --exact {test} --nocapture", check=False)
+    checks("the test passes", "1 passed" in said, "" if "1 passed" in said else said)
+    version = [int(part) for part in guest.run("uname -r").split(".")[:2]]
+    tried = "files were not tried" not in said
+    checks.equal("files were tried, from Linux 5.13 on", tried, version >= [5, 13])
 
 
 @scenario
@@ -213,7 +236,7 @@ def clock(guest, checks):
     ended, said = watch.end()
     checks.equal("seconds to the end, under 5", time.monotonic() - begin < 5, True)
     checks.equal("status", ended, 1)
-    checks.equal("said on standard error", said, "")
+    quiet(checks, said)
     report = watch.report()
     sums(checks, report, sent)
     times = report["capture_health"]["times"]
@@ -252,10 +275,10 @@ def interface(guest, checks):
     late(checks, watch, 9005)
     ended, said = watch.end()
     checks.equal("status", ended, 1)
-    checks.equal("said on standard error", said, "")
+    quiet(checks, said)
     report = watch.report()
     sums(checks, report, 5)
-    checks.equal("bytes in the report", report["accounting"]["frame_bytes_read"], 60 * 2 + 8000 + 60 * 2)
+    checks.equal("bytes in the report", report["accounting"]["frame_bytes_read"], 8000 + 4 * 60)
     flows = map(json.loads, guest.run("cat /data/flows.ndjson").splitlines())
     vlans = {flow["dst_port"]: flow["src_vlan"] for flow in flows}
     expected = {9001: None, 9002: None, 9003: None, 9004: 20, 9005: 40}
@@ -294,7 +317,7 @@ FILES = "--report /data/report.json --html /data/page.html --flows /data/flows.n
 FILES += "--state /data/state --evidence /data/evidence"
 
 
-def hanging(guest, checks, hang, events, seconds=45):
+def hanging(guest, checks, hang, events, told=(), seconds=45):
     """All that is written goes to a disk that answers nothing for a while."""
     guest.run("mount -t ext4 /dev/vda /data")
     watch = Watch(guest, FILES, events)
@@ -309,20 +332,24 @@ def hanging(guest, checks, hang, events, seconds=45):
     begin = time.monotonic()
     while time.monotonic() - begin < seconds:
         port += 1
-        frames = [violation(port)] + [violation(53)] * 200
-        guest.send(frames, 0.005)
+        # With twenty ports it would be a scan.
+        frames = [violation(port)] + [violation(53)] * 1000
+        guest.send(frames, 0.004)
         sent += len(frames)
         if port == 9002:
             watch.signal("USR1")
         if events.startswith("/events"):
             late(checks, watch, port)
     packets = watch.metrics()["portolan_packets_total"]
-    checks(f"packets are read, of {sent}", sent - 300 <= packets <= sent, int(packets))
-    checks("memory grew by less than 30 MiB", watch.memory() - before < 30, f"{watch.memory() - before:.1f}")
+    checks(f"packets are read, of {sent}", sent - 1100 <= packets <= sent, int(packets))
+    grown = watch.memory() - before
+    checks("memory grew by less than 30 MiB", grown < 30, f"{grown:.1f}")
     if events.startswith("/events"):
-        for kind in ("state-failed", "checkpoint-failed"):
-            event = watch.told(kind, 0)
-            checks(f"{kind} is told", event is not None, event and event["reason"])
+        failed = [event for event in watch.events() if event["event"].endswith("-failed")]
+        for event in failed:
+            print(f"        {event['event']}: {event['reason']}")
+        kinds = sorted(event["event"] for event in failed)
+        checks.equal("what is told of the disk", kinds, [*told])
         watch.signal("HUP")
         checks("rules are read again meanwhile", watch.told("reload", accepted=True) is not None)
     hang(False)
@@ -334,13 +361,19 @@ def hanging(guest, checks, hang, events, seconds=45):
     checks("the state holds the last finding", bool(remembered))
     ended, said = watch.end(60)
     checks.equal("status", ended, 1)
-    checks.equal("said on standard error", said, "")
+    quiet(checks, said)
     sums(checks, watch.report(), sent)
+
+
+def freeze(guest):
+    """Makes whoever writes to /data wait, or go on."""
+    return lambda frozen: guest.run(f"fsfreeze {'--freeze' if frozen else '--unfreeze'} /data")
 
 
 @scenario
 def disk_hangs(guest, checks):
-    hanging(guest, checks, guest.hang_disk, "/events/events.ndjson")
+    """The disk answers nothing: what waits is whoever wants to know that something is on it."""
+    hanging(guest, checks, guest.hang_disk, "/events/events.ndjson", ["checkpoint-failed"])
 
 
 @scenario
@@ -350,6 +383,29 @@ def disk_of_events_hangs(guest, checks):
 
 @scenario
 def disk_frozen(guest, checks):
-    """Each write waits, as with a server of files that answers nothing."""
-    hang = lambda hangs: guest.run(f"fsfreeze {'--freeze' if hangs else '--unfreeze'} /data")
-    hanging(guest, checks, hang, "/events/events.ndjson")
+    """Whoever writes at all waits, as with a server of files that answers nothing."""
+
+    told = ["checkpoint-failed", "state-failed"]
+    hanging(guest, checks, freeze(guest), "/events/events.ndjson", told)
+
+
+@scenario
+def disk_frozen_at_the_end(guest, checks):
+    """The watch is told to end while nothing can be written."""
+    guest.run("mount -t ext4 /dev/vda /data")
+    watch = Watch(guest, FILES)
+    freeze(guest)(True)
+    frames = [*quickstart(), violation(9001)]
+    guest.send(frames, 0.002)
+    late(checks, watch, 9001)
+    watch.signal("TERM")
+    time.sleep(5)
+    ended = guest.run("cat /run-of-watch/status", check=False)
+    checks("it waits for the disk", not ended.strip().isdigit())
+    freeze(guest)(False)
+    ended, said = watch.ended()
+    checks.equal("status", ended, 1)
+    quiet(checks, said)
+    sums(checks, watch.report(), len(frames))
+    remembered = guest.run("grep -c '\"ports\":\"9001\"' /data/state", check=False)
+    checks("the state holds the last finding", remembered.strip() not in ("", "0"))

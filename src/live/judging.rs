@@ -67,7 +67,6 @@ pub(super) struct Judging {
     /// The options that reports name.
     pub(super) options: Vec<String>,
     pub(super) load: Load,
-    pub(super) publishing: PublishingThread,
     pub(super) evidence: Option<EvidenceKeeper>,
     pub(super) flows: Option<Arc<FlowsFile>>,
     pub(super) events: Arc<Mutex<EventWriter>>,
@@ -88,22 +87,26 @@ pub(super) struct JudgingThread {
 
 impl JudgingThread {
     /// Starts the thread.
-    pub(super) fn start(judging: Judging, threads: usize) -> Result<Self, SessionError> {
+    pub(super) fn start(
+        judging: Judging,
+        publishing: PublishingThread,
+        threads: usize,
+    ) -> Result<Self, SessionError> {
         let (work, todo) = unbounded();
         let busy = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&busy);
         let unsettled = judging.common.telling().unsettled();
-        let publishing = judging.publishing.progress();
+        let progress = publishing.progress();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
             .start_handler(|_| give_way())
             .build()
             .map_err(SessionError::Threads)?;
-        let run = move || pool.install(|| judging.run(&todo, &done));
+        let run = move || pool.install(|| judging.run(publishing, &todo, &done));
         let thread = thread::Builder::new().name("judging".to_owned()).spawn(run);
         let thread = thread.map_err(SessionError::Thread)?;
-        Ok(JudgingThread { work, busy, unsettled, publishing, thread })
+        Ok(JudgingThread { work, busy, unsettled, publishing: progress, thread })
     }
 
     /// Whether the last look is still going on. One at a time, so that no more than one copy of
@@ -142,30 +145,36 @@ impl JudgingThread {
 }
 
 impl Judging {
-    fn run(mut self, todo: &Receiver<Work>, done: &AtomicBool) -> Result<Ended, SessionError> {
+    fn run(
+        mut self,
+        publishing: PublishingThread,
+        todo: &Receiver<Work>,
+        done: &AtomicBool,
+    ) -> Result<Ended, SessionError> {
         for work in todo {
             match work {
-                Work::Look(view) => self.look_on(view, false),
-                Work::Checkpoint(view) => self.look_on(view, true),
+                Work::Look(view) => self.look_on(view, None),
+                Work::Checkpoint(view) => self.look_on(view, Some(&publishing)),
                 Work::Reload => self.reload(),
                 Work::Settle => self.common.telling().settle(),
-                Work::End(view) => return Ok(self.end(view)),
+                Work::End(view) => return Ok(self.end(view, publishing)),
             }
             done.store(false, Ordering::Release);
         }
         Err(SessionError::Abandoned)
     }
 
-    /// Looks, leaves to glances what they need to know, and has the report written if it is time to.
-    fn look_on(&mut self, view: View, write: bool) {
+    /// Looks, leaves to glances what they need to know, and has the report written if somebody is to
+    /// do so.
+    fn look_on(&mut self, view: View, publishing: Option<&PublishingThread>) {
         let (look, inputs, packets) = (view.look, view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, report, _, storing) = self.look(view, &rules, write);
+        let (assessment, report, _, storing) = self.look(view, &rules, publishing.is_some());
         self.common.set_context(Context::of(&assessment, &rules.site, look), look);
-        if write {
+        if let Some(publishing) = publishing {
             let slices = self.slices(&assessment, &inputs, &report, &packets);
             let publication = Publication { assessment, report, inputs, rules, slices, storing };
-            self.publishing.give(publication);
+            publishing.give(publication);
         }
     }
 
@@ -245,13 +254,13 @@ impl Judging {
         send(&self.events, Event::Reload { accepted, reason });
     }
 
-    fn end(mut self, view: View) -> Ended {
+    fn end(mut self, view: View, publishing: PublishingThread) -> Ended {
+        let publisher = publishing.finish();
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
         let (assessment, report, stream, storing) = self.look(view, &rules, true);
         let slices = self.slices(&assessment, &inputs, &report, &packets);
         let mut last = Publication { assessment, report, inputs, rules, slices, storing };
-        let publisher = self.publishing.finish();
         let failed = publisher.write(&mut last);
         let Publication { assessment, report, inputs, rules, .. } = last;
         let stopped = Event::Stopped {

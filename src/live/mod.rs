@@ -59,7 +59,9 @@ pub use publishing::{Checkpoint, Publish};
 pub use rules::{Load, Rules};
 #[cfg(not(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64"))))]
 pub use sandbox::restrict_calls;
-pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
+pub use sandbox::{
+    Confinement, Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root,
+};
 pub use service::Service;
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};

@@ -128,7 +128,7 @@ impl Progress {
         let is_late = now.duration_since(*begun) >= LATE;
         (is_late && !std::mem::replace(told, is_late)).then(|| Event::CheckpointFailed {
             reason: format!(
-                "the report has been being written for {} s: the disk is slow, or does not answer; \
+                "the report has not been written in {} s: the disk is slow, or does not answer; \
                  nothing else waits for it",
                 LATE.as_secs()
             ),

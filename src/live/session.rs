@@ -175,7 +175,6 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         common: Arc::clone(&common),
         options,
         load,
-        publishing,
         evidence: keeper,
         flows: flows.map(Arc::new),
         events: Arc::clone(&events),
@@ -183,7 +182,7 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
         max_memory: plan.limits.max_memory,
         mode: plan.mode,
     };
-    let judging = JudgingThread::start(judging, plan.limits.threads)?;
+    let judging = JudgingThread::start(judging, publishing, plan.limits.threads)?;
     let (arrivals, empty) =
         source::start(source, Arc::clone(&signals.stop)).map_err(SessionError::Thread)?;
     let most_runs = plan.most_runs();
