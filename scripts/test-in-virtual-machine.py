@@ -10,9 +10,10 @@ system, sends frames to its network card, and compares what portolan tells with 
 what holds and what does not; the status is 0 if everything holds, 1 if not.
 
 Nothing is installed and nothing runs as root. Needs qemu-system-x86 or qemu-system-arm, cpio,
-binutils and e2fsprogs, and apt to get kernels; for another processor, as well, busybox-static's
-package, a Rust target and a C compiler for it. Works without hardware support for virtual machines;
-a scenario then takes about a minute. What was got and built stays in target/machine.
+binutils and e2fsprogs, and apt to get kernels; for another processor also a Rust target and a C
+compiler for it. Works without hardware support for virtual machines: all scenarios then take about
+six minutes on a machine that is not busy otherwise. On a busy one what must be told within a second
+may come later. What was got stays in target/machine.
 """
 
 import argparse

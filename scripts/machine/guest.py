@@ -24,6 +24,9 @@ class Guest:
             "amd64": ("qemu-system-x86_64", "-machine", "pc", "-cpu", "max", "-append"),
             "arm64": ("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-append"),
         }[architecture]
+        # Cards can be taken out of every slot of the one, and of special slots of the other.
+        slot = {"amd64": [], "arm64": ["-device", "pcie-root-port,id=hotplug"]}[architecture]
+        bus = ",bus=hotplug" if slot else ""
         console = {"amd64": "ttyS0", "arm64": "ttyAMA0"}[architecture]
         ends = {"local": folder / "guest", "remote": folder / "wire"}
         wire = ",".join(f"{end}.type=unix,{end}.path={path}" for end, path in ends.items())
@@ -36,8 +39,8 @@ class Guest:
                 "-chardev", f"socket,id=qmp,path={folder}/qmp", "-mon", "qmp,mode=control",
                 "-chardev", f"socket,id=control,path={folder}/control",
                 "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control",
-                "-netdev", f"dgram,id=wire,{wire}",
-                "-device", f"virtio-net-pci,id=nic,netdev=wire,mac={MAC}",
+                *slot, "-netdev", f"dgram,id=wire,{wire}",
+                "-device", f"virtio-net-pci,id=nic,netdev=wire,mac={MAC}{bus}",
                 "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
                 "-device", "virtio-blk-pci,drive=disk",
             ],

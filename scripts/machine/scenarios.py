@@ -49,6 +49,7 @@ class Watch:
     def __init__(self, guest, options="", events="/events/events.ndjson", site=SITE):
         self.guest, self.events_file = guest, events
         guest.run("chmod 777 /data /events; ip link set eth0 up")
+        guest.wait_for("grep up /sys/class/net/eth0/operstate")
         command = "portolan watch --interface eth0 --user nobody --quiet --metrics 9464"
         command += f" --site {site} --events {events} {options}"
         self.process = guest.start(command, "/run-of-watch")
