@@ -14,7 +14,7 @@ BOOT_SECONDS = 300
 class Guest:
     """A running machine with an interface, `eth0`, and a disk, `/dev/vda`."""
 
-    def __init__(self, folder, architecture, kernel, initramfs, disk, accelerator):
+    def __init__(self, folder, architecture, kernel, initramfs, disk, options):
         self.folder = folder
         self.listeners = {name: self._listen(name) for name in ("control", "qmp")}
         self.wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -25,22 +25,22 @@ class Guest:
             "arm64": ("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-append"),
         }[architecture]
         # Cards can be taken out of every slot of the one, and of special slots of the other.
-        slot = {"amd64": [], "arm64": ["-device", "pcie-root-port,id=hotplug"]}[architecture]
-        bus = ",bus=hotplug" if slot else ""
+        slot = {"amd64": [], "arm64": ["-device", "pcie-root-port,id=port1"]}[architecture]
+        bus = ",bus=port1" if slot else ""
         console = {"amd64": "ttyS0", "arm64": "ttyAMA0"}[architecture]
         ends = {"local": folder / "guest", "remote": folder / "wire"}
         wire = ",".join(f"{end}.type=unix,{end}.path={path}" for end, path in ends.items())
         self.process = subprocess.Popen(
             [
                 *machine, f"console={console} quiet panic=-1",
-                "-accel", accelerator, "-m", "1024", "-smp", "2", "-nodefaults", "-no-reboot",
+                "-accel", options.accelerator, "-m", "1024", "-smp", "2", "-nodefaults", "-no-reboot",
                 "-display", "none", "-serial", f"file:{folder}/console",
                 "-kernel", kernel, "-initrd", initramfs,
                 "-chardev", f"socket,id=qmp,path={folder}/qmp", "-mon", "qmp,mode=control",
                 "-chardev", f"socket,id=control,path={folder}/control",
                 "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control",
                 *slot, "-netdev", f"dgram,id=wire,{wire}",
-                "-device", f"virtio-net-pci,id=nic,netdev=wire,mac={MAC}{bus}",
+                "-device", f"{options.card},id=nic,netdev=wire,mac={MAC}{bus}",
                 "-drive", f"if=none,id=disk,format=raw,cache=unsafe,file={disk}",
                 "-device", "virtio-blk-pci,drive=disk",
             ],

@@ -8,7 +8,7 @@ import subprocess
 
 # What a guest needs that may not be built into its kernel; those that it has not are left out.
 MODULES = (
-    *("virtio_pci", "virtio_console", "virtio_net", "virtio_blk"),
+    *("virtio_pci", "virtio_console", "virtio_net", "virtio_blk", "e1000"),
     *("crc32c_generic", "ext4", "8021q", "veth"),
 )
 

@@ -10,6 +10,8 @@ from fixtures.wire import ethernet, ipv4, udp
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUICKSTART = ROOT / "fixtures/quickstart"
 SITE = "/etc/portolan/site.toml"
+FILES = "--report /data/report.json --html /data/page.html --flows /data/flows.ndjson "
+FILES += "--state /data/state --evidence /data/evidence"
 UNITY, DC = "10.20.1.10", "10.20.2.10"
 MACS = bytes((2, 0, 0, 0, 9, 1)), bytes((2, 0, 0, 0, 9, 2))
 ALL = {}
@@ -156,8 +158,7 @@ def quick_start(guest, checks):
     guest.send([violation(9000)] * 20)
     after = int(guest.run(f"sleep 1; {arrived}"))
     checks.equal("frames for others that arrive before", after - before, 0)
-    files = "--report /data/report.json --html /data/page.html --flows /data/flows.ndjson"
-    watch = Watch(guest, f"{files} --state /data/state --evidence /data/evidence")
+    watch = Watch(guest, FILES)
     guest.send(frames, 0.002)
     late(checks, watch, 1026)
     watch.signal("USR1")
@@ -303,9 +304,9 @@ def taken_away(guest, checks, take):
 @scenario
 def driver_unbound(guest, checks):
     """The driver lets go of the card."""
-    driver = "/sys/bus/virtio/drivers/virtio_net"
-    device = guest.run("basename $(readlink /sys/class/net/eth0/device)").strip()
-    taken_away(guest, checks, lambda: guest.run(f"echo {device} > {driver}/unbind"))
+    device = "$(basename $(readlink /sys/class/net/eth0/device))"
+    unbind = f"echo {device} > /sys/class/net/eth0/device/driver/unbind"
+    taken_away(guest, checks, lambda: guest.run(unbind))
 
 
 @scenario
@@ -314,8 +315,7 @@ def card_unplugged(guest, checks):
     taken_away(guest, checks, guest.unplug)
 
 
-FILES = "--report /data/report.json --html /data/page.html --flows /data/flows.ndjson "
-FILES += "--state /data/state --evidence /data/evidence"
+BOTH_FAILED = ["checkpoint-failed", "state-failed"]
 
 
 def hanging(guest, checks, hang, events, told=(), seconds=45):
@@ -350,7 +350,9 @@ def hanging(guest, checks, hang, events, told=(), seconds=45):
         for event in failed:
             print(f"        {event['event']}: {event['reason']}")
         kinds = sorted(event["event"] for event in failed)
-        checks.equal("what is told of the disk", kinds, [*told])
+        # Whether a write that nobody waits for is taken depends on the kernel.
+        holds = kinds in (["checkpoint-failed"], BOTH_FAILED) and set(told) <= set(kinds)
+        checks("what is told of the disk", holds, kinds)
         watch.signal("HUP")
         checks("rules are read again meanwhile", watch.told("reload", accepted=True) is not None)
     hang(False)
@@ -386,8 +388,7 @@ def disk_of_events_hangs(guest, checks):
 def disk_frozen(guest, checks):
     """Whoever writes at all waits, as with a server of files that answers nothing."""
 
-    told = ["checkpoint-failed", "state-failed"]
-    hanging(guest, checks, freeze(guest), "/events/events.ndjson", told)
+    hanging(guest, checks, freeze(guest), "/events/events.ndjson", BOTH_FAILED)
 
 
 @scenario
