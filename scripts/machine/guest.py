@@ -50,7 +50,8 @@ class Guest:
         json.loads(self.qmp.readline())
         self.ask("qmp_capabilities")
         if self.control.readline() != b"ready\n":
-            raise SystemExit(f"the guest did not start: see {folder}/console")
+            said = (folder / "console").read_text(errors="replace")
+            raise SystemExit(f"the guest did not start:\n{said[-4000:]}")
 
     def _listen(self, name):
         listener = socket.socket(socket.AF_UNIX)

@@ -120,10 +120,13 @@ impl Handover {
 
     /// Hands over all that has been seen, if anything has changed and the last look is over.
     pub(super) fn look(&mut self, now: Instant, seen: &mut Seen) {
+        if self.judging.is_busy() {
+            return;
+        }
+        // Asked for after the other: a look that is over has handed its report over.
         let is_publishing = self.judging.publishing().is_busy();
         // A report that is being written holds its flows, and a look holds them once more.
-        let has_room = seen.fold.used() <= self.most_runs / 2;
-        if self.judging.is_busy() || is_publishing && !has_room {
+        if is_publishing && seen.fold.used() > self.most_runs / 2 {
             return;
         }
         let took = Duration::from_secs_f64(self.metrics.read().look_seconds);

@@ -183,3 +183,21 @@ fn publish_all(publisher: Publisher, todo: &Receiver<Publication>, done: &Progre
     }
     publisher
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_is_late_is_told_once() {
+        let progress = Progress::default();
+        let begun = clock::now();
+        assert!(!progress.is_busy() && progress.take_late(begun + 2 * LATE).is_none());
+        for _ in 0..2 {
+            progress.set(Some((begun, false)));
+            assert!(progress.is_busy() && progress.take_late(begun + LATE / 2).is_none());
+            assert!(progress.take_late(begun + LATE).is_some());
+            assert!(progress.take_late(begun + 2 * LATE).is_none());
+        }
+    }
+}
