@@ -498,6 +498,22 @@ fn an_interface_that_goes_down_and_comes_up_is_told_and_watched_on() {
 }
 
 #[test]
+fn an_interface_without_a_carrier_at_the_start_is_told_and_watched_once_it_has_one() {
+    let Some(lab) = Lab::new("an_interface_without_a_carrier_at_the_start") else { return };
+    let capture = repository("fixtures/quickstart/capture.pcap");
+    lab.run("ip", &["link", "set", "dev", "span", "down"]);
+    let mut watching = lab.watch(&[]);
+    lab.wait_for(|event| matches!(event, Event::Interface { up: false, .. }));
+    lab.run("ip", &["link", "set", "dev", "span", "up"]);
+    lab.wait_for(|event| matches!(event, Event::Interface { up: true, .. }));
+    lab.send(&capture, 1);
+    pause(Duration::from_millis(300));
+    watching.stop();
+    let packets = lab.report("watch.json").accounting.packets_read;
+    assert_eq!(packets, packets_of(&capture));
+}
+
+#[test]
 fn an_interface_that_is_taken_away_ends_the_watch_with_a_report() {
     let Some(lab) = Lab::new("an_interface_that_is_taken_away") else { return };
     let mut watching = lab.watch(&[]);

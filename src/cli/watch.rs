@@ -27,6 +27,10 @@ use crate::report::{self, Palette, printable};
 /// Status of a run that a second signal ended.
 const ENDED_AT_ONCE: i32 = 2;
 
+/// What is said where files stay open to the watch.
+const NO_LANDLOCK: &str = "this kernel has no Landlock: the watch goes on with access to all files \
+                           that its user may open";
+
 const HOUR: i64 = 3_600_000_000_000;
 
 /// Runs the command.
@@ -43,7 +47,10 @@ pub(super) fn run(watch: &Watch) -> Result<Exit, String> {
     let state = state.map_err(|error| printable(&error.to_string()))?;
     let output = events(&watch.events)?;
     let service = live::Service::connect();
-    let confined = live::confine(&paths(watch)).map(drop);
+    let confined = live::confine(&paths(watch)).and_then(|confinement| match confinement {
+        live::Confinement::Missing => Err(NO_LANDLOCK.to_owned()),
+        live::Confinement::Whole | live::Confinement::Partial => Ok(()),
+    });
     let to_syslog = watch.events.as_os_str() == "syslog";
     for result in [confined, live::restrict_calls(to_syslog)] {
         result.unwrap_or_else(|message| complain(&printable(&message)));

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::capture::{FrameBatch, FrameMeta, InputSummary};
 use crate::decode::FlowKey;
 use crate::judge::Assessment;
-use crate::report::{Evidence, Slice, model::Report};
+use crate::report::model::{Limit, Report};
+use crate::report::{Evidence, Slice};
 
 /// Writes the slices of a report in place of those of the report before.
 pub type StoreSlices = Box<dyn Fn(&[Slice]) -> Result<(), String> + Send>;
@@ -39,7 +40,9 @@ type Shown = (FlowKey, Option<u64>);
 
 /// Keeps the packets that findings show.
 pub(super) struct EvidenceKeeper {
-    plan: EvidencePlan,
+    /// Most bytes of the packets taken out.
+    memory: u64,
+    packets_per_flow: u64,
     /// Packets taken out of the ring, in the order of the stream.
     kept: FrameBatch,
     /// The flows for which packets were taken out.
@@ -50,9 +53,10 @@ pub(super) struct EvidenceKeeper {
 
 impl EvidenceKeeper {
     /// Before anything was seen.
-    pub(super) fn new(plan: EvidencePlan) -> Self {
+    pub(super) fn new(plan: &EvidencePlan) -> Self {
+        let EvidencePlan { memory, packets_per_flow, .. } = *plan;
         let kept = FrameBatch::default();
-        EvidenceKeeper { plan, kept, shown: BTreeSet::new(), seen: 0 }
+        EvidenceKeeper { memory, packets_per_flow, kept, shown: BTreeSet::new(), seen: 0 }
     }
 
     /// Takes out what the findings show of the packets that have come since the last look, and, when
@@ -68,29 +72,22 @@ impl EvidenceKeeper {
         let others = shown.difference(&self.shown).map(|(_, begin)| begin.unwrap_or(0));
         let from = others.chain([self.seen]).min().unwrap_or(0);
         self.shown = shown;
-        let evidence = Evidence::new(assessment, inputs, report, self.plan.packets_per_flow);
+        let evidence = Evidence::new(assessment, inputs, report, self.packets_per_flow);
         self.take(evidence, packets, from);
     }
 
-    /// Makes the slices of a report, writes them and enters them into it.
-    ///
-    /// # Errors
-    /// When they cannot be written; the report is then left as it was.
-    pub(super) fn write(
+    /// Makes the slices of a report, and answers what limits them.
+    pub(super) fn slices(
         &mut self,
         assessment: &Assessment,
         inputs: &[InputSummary],
-        report: &mut Report,
+        report: &Report,
         packets: &Packets,
-    ) -> Result<(), String> {
-        let evidence = Evidence::new(assessment, inputs, report, self.plan.packets_per_flow);
+    ) -> (Vec<Slice>, Vec<Limit>) {
+        let evidence = Evidence::new(assessment, inputs, report, self.packets_per_flow);
         let mut evidence = self.take(evidence.with_gaps(), packets, 0);
         packets.held.iter().for_each(|batch| evidence.push(batch));
-        let (slices, limits) = evidence.finish();
-        (self.plan.store)(&slices)?;
-        slices.into_iter().for_each(|slice| slice.enter(report));
-        report.limits.extend(limits);
-        Ok(())
+        evidence.finish()
     }
 
     /// Shows `evidence` the packets kept, and those at hand from a place of the stream on. Keeps
@@ -122,7 +119,7 @@ impl EvidenceKeeper {
     fn has_room(&self, bytes: usize) -> bool {
         let FrameBatch { bytes: kept, frames } = &self.kept;
         let taken = kept.len() + size_of_val(frames.as_slice());
-        (taken + bytes + size_of::<FrameMeta>()) as u64 <= self.plan.memory
+        (taken + bytes + size_of::<FrameMeta>()) as u64 <= self.memory
     }
 }
 

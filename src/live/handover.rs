@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::clock;
 use super::common::Common;
+use super::event::Event;
 use super::glancing::GlancingThread;
 use super::judging::{JudgingThread, Work};
 use super::metrics::Metrics;
 use super::seen::Seen;
-use super::session::{Ended, SessionError};
+use super::session::{Ended, Plan, SessionError};
 use crate::capture::{InputSummary, TimeHealth};
 
 /// Shortest time between two looks, and between two glances.
@@ -31,6 +32,8 @@ pub(super) struct Handover {
     look_due: Instant,
     checkpoint_due: Instant,
     checkpoint_every: Duration,
+    /// Runs of flows for which there is room.
+    most_runs: u64,
     /// Looks and glances so far.
     looks: u64,
     /// Whether anything has arrived since the last look.
@@ -46,8 +49,9 @@ impl Handover {
         glancing: GlancingThread,
         common: Arc<Common>,
         metrics: Metrics,
-        checkpoint_every: Duration,
+        plan: &Plan,
     ) -> Self {
+        let checkpoint_every = plan.checkpoint_every;
         let now = clock::now();
         Handover {
             judging,
@@ -58,6 +62,7 @@ impl Handover {
             look_due: now + LOOK,
             checkpoint_due: now + checkpoint_every,
             checkpoint_every,
+            most_runs: plan.most_runs(),
             looks: 0,
             changed: true,
             unglanced: false,
@@ -108,15 +113,26 @@ impl Handover {
         now >= self.look_due
     }
 
+    /// What is to be told, once, of a report that is late.
+    pub(super) fn take_late_report(&self, now: Instant) -> Option<Event> {
+        self.judging.publishing().take_late(now)
+    }
+
     /// Hands over all that has been seen, if anything has changed and the last look is over.
     pub(super) fn look(&mut self, now: Instant, seen: &mut Seen) {
         if self.judging.is_busy() {
             return;
         }
+        // Asked for after the other: a look that is over has handed its report over.
+        let is_publishing = self.judging.publishing().is_busy();
+        // A report that is being written holds its flows, and a look holds them once more.
+        if is_publishing && seen.fold.used() > self.most_runs / 2 {
+            return;
+        }
         let took = Duration::from_secs_f64(self.metrics.read().look_seconds);
         // Judging many flows takes long; a third of the time is left to whoever else needs it.
         self.look_due = now + LOOK.max(took.mul_f32(1.5));
-        let is_checkpoint = now >= self.checkpoint_due;
+        let is_checkpoint = now >= self.checkpoint_due && !is_publishing;
         if is_checkpoint {
             self.checkpoint_due = now + self.checkpoint_every;
         } else if !std::mem::take(&mut self.changed) {

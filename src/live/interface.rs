@@ -104,7 +104,8 @@ impl InterfaceSource {
         let capture = open(&options)?;
         let link = link_type(capture.get_datalink().0);
         Ok(InterfaceSource {
-            up: state(&options.name) != LinkState::Down,
+            // One without a carrier is told at the first look.
+            up: true,
             options,
             capture,
             link,

@@ -1,8 +1,8 @@
 //! Looks at all that has been folded so far, on a thread of its own: judges it, tells what is new,
-//! writes reports, and reads the rules again when asked.
+//! and reads the rules again when asked.
 //!
-//! In: copies of the fold, which it may take its time over. Out: events, reports, and in the end
-//! all that a run amounts to. What is new in the meantime is told by `glancing`.
+//! In: copies of the fold, which it may take its time over. Out: events, what `publishing` writes,
+//! and in the end all that a run amounts to. What is new in the meantime is told by `glancing`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,35 +18,22 @@ use super::evidence::{EvidenceKeeper, Packets};
 use super::flows::FlowsFile;
 use super::metrics::Metrics;
 use super::priority::give_way;
+use super::publishing::{Progress, Publication, PublishingThread};
 use super::rules::{Load, Rules};
 use super::session::{Ended, SessionError};
 use super::storing::{self, Storing};
 use super::writer::EventWriter;
 use crate::capture::{FrameBatch, InputSummary, TimeHealth};
 use crate::engine::{Evaluated, Fold};
-use crate::judge::{Assessment, Context, Terms, assess};
-use crate::report::{self, Source, model::Report};
+use crate::judge::{Assessment, Context, assess};
+use crate::report::model::{Limit, Report};
+use crate::report::{self, Slice, Source};
 
 /// How long events may take to be written at the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Addresses kept for the terminal.
 const TALKERS: usize = 5;
-
-/// What is written again and again.
-pub struct Checkpoint<'a> {
-    /// The report, not sealed yet.
-    pub report: &'a mut Report,
-    /// What it is made from.
-    pub assessment: &'a Assessment,
-    /// The inputs.
-    pub inputs: &'a [InputSummary],
-    /// What was judged against.
-    pub terms: Terms<'a>,
-}
-
-/// Seals a report and writes it, and what belongs to it, in place of the one before.
-pub type Publish = Box<dyn Fn(Checkpoint<'_>) -> Result<(), String> + Send>;
 
 /// Everything that has been seen so far.
 pub(super) struct View {
@@ -80,7 +67,6 @@ pub(super) struct Judging {
     /// The options that reports name.
     pub(super) options: Vec<String>,
     pub(super) load: Load,
-    pub(super) publish: Option<Publish>,
     pub(super) evidence: Option<EvidenceKeeper>,
     pub(super) flows: Option<Arc<FlowsFile>>,
     pub(super) events: Arc<Mutex<EventWriter>>,
@@ -95,26 +81,32 @@ pub(super) struct JudgingThread {
     work: Sender<Work>,
     busy: Arc<AtomicBool>,
     unsettled: Arc<AtomicBool>,
+    publishing: Progress,
     thread: JoinHandle<Result<Ended, SessionError>>,
 }
 
 impl JudgingThread {
     /// Starts the thread.
-    pub(super) fn start(judging: Judging, threads: usize) -> Result<Self, SessionError> {
+    pub(super) fn start(
+        judging: Judging,
+        publishing: PublishingThread,
+        threads: usize,
+    ) -> Result<Self, SessionError> {
         let (work, todo) = unbounded();
         let busy = Arc::new(AtomicBool::new(false));
         let done = Arc::clone(&busy);
         let unsettled = judging.common.telling().unsettled();
+        let progress = publishing.progress();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("judge-{index}"))
             .start_handler(|_| give_way())
             .build()
             .map_err(SessionError::Threads)?;
-        let run = move || pool.install(|| judging.run(&todo, &done));
+        let run = move || pool.install(|| judging.run(publishing, &todo, &done));
         let thread = thread::Builder::new().name("judging".to_owned()).spawn(run);
         let thread = thread.map_err(SessionError::Thread)?;
-        Ok(JudgingThread { work, busy, unsettled, thread })
+        Ok(JudgingThread { work, busy, unsettled, publishing: progress, thread })
     }
 
     /// Whether the last look is still going on. One at a time, so that no more than one copy of
@@ -126,6 +118,11 @@ impl JudgingThread {
     /// Whether findings are on their way that are not yet known to be told.
     pub(super) fn is_unsettled(&self) -> bool {
         self.unsettled.load(Ordering::Acquire)
+    }
+
+    /// Whether the report of the last checkpoint is being written.
+    pub(super) fn publishing(&self) -> &Progress {
+        &self.publishing
     }
 
     /// Hands over something to do.
@@ -148,34 +145,36 @@ impl JudgingThread {
 }
 
 impl Judging {
-    fn run(mut self, todo: &Receiver<Work>, done: &AtomicBool) -> Result<Ended, SessionError> {
+    fn run(
+        mut self,
+        publishing: PublishingThread,
+        todo: &Receiver<Work>,
+        done: &AtomicBool,
+    ) -> Result<Ended, SessionError> {
         for work in todo {
             match work {
-                Work::Look(view) => self.look_on(view, false),
-                Work::Checkpoint(view) => {
-                    self.look_on(view, true);
-                    self.common.rewrite_state();
-                }
+                Work::Look(view) => self.look_on(view, None),
+                Work::Checkpoint(view) => self.look_on(view, Some(&publishing)),
                 Work::Reload => self.reload(),
                 Work::Settle => self.common.telling().settle(),
-                Work::End(view) => return Ok(self.end(view)),
+                Work::End(view) => return Ok(self.end(view, publishing)),
             }
             done.store(false, Ordering::Release);
         }
         Err(SessionError::Abandoned)
     }
 
-    /// Looks, leaves to glances what they need to know, and writes the report if it is time to.
-    fn look_on(&mut self, view: View, write: bool) {
+    /// Looks, leaves to glances what they need to know, and has the report written if somebody is to
+    /// do so.
+    fn look_on(&mut self, view: View, publishing: Option<&PublishingThread>) {
         let (look, inputs, packets) = (view.look, view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, _, storing) = self.look(view, &rules, write);
+        let (assessment, report, _, storing) = self.look(view, &rules, publishing.is_some());
         self.common.set_context(Context::of(&assessment, &rules.site, look), look);
-        // What a report says, the next run knows.
-        storing::wait(storing);
-        if write {
-            self.write_evidence(&assessment, &inputs, &packets, &mut report);
-            self.write_report(&mut report, &assessment, &inputs, &rules);
+        if let Some(publishing) = publishing {
+            let slices = self.slices(&assessment, &inputs, &report, &packets);
+            let publication = Publication { assessment, report, inputs, rules, slices, storing };
+            publishing.give(publication);
         }
     }
 
@@ -227,39 +226,16 @@ impl Judging {
         (assessment, report, stream, storing)
     }
 
-    /// Writes the slices of evidence and enters them into the report. Answers why it could not.
-    fn write_evidence(
+    /// The slices of evidence for a report, if they are wanted.
+    fn slices(
         &mut self,
         assessment: &Assessment,
         inputs: &[InputSummary],
+        report: &Report,
         packets: &Packets,
-        report: &mut Report,
-    ) -> Option<String> {
+    ) -> Option<(Vec<Slice>, Vec<Limit>)> {
         let evidence = self.evidence.as_mut()?;
-        let reason = evidence.write(assessment, inputs, report, packets).err()?;
-        send(&self.events, Event::CheckpointFailed { reason: reason.clone() });
-        Some(reason)
-    }
-
-    /// Writes the report. Answers why it could not.
-    fn write_report(
-        &self,
-        report: &mut Report,
-        assessment: &Assessment,
-        inputs: &[InputSummary],
-        rules: &Rules,
-    ) -> Option<String> {
-        let publish = self.publish.as_ref()?;
-        let checkpoint = Checkpoint { report, assessment, inputs, terms: rules.terms() };
-        let failed = publish(checkpoint).err();
-        self.metrics.update(|counters| match &failed {
-            None => counters.checkpoints += 1,
-            Some(_) => counters.checkpoints_failed += 1,
-        });
-        if let Some(reason) = failed.clone() {
-            send(&self.events, Event::CheckpointFailed { reason });
-        }
-        failed
+        Some(evidence.slices(assessment, inputs, report, packets))
     }
 
     fn reload(&self) {
@@ -278,17 +254,18 @@ impl Judging {
         send(&self.events, Event::Reload { accepted, reason });
     }
 
-    fn end(mut self, view: View) -> Ended {
+    fn end(mut self, view: View, publishing: PublishingThread) -> Ended {
+        let publisher = publishing.finish();
         let (inputs, packets) = (view.inputs.clone(), view.packets.clone());
         let rules = self.common.rules();
-        let (assessment, mut report, stream, storing) = self.look(view, &rules, true);
-        storing::wait(storing);
-        let unkept = self.write_evidence(&assessment, &inputs, &packets, &mut report);
-        let failed = self.write_report(&mut report, &assessment, &inputs, &rules).or(unkept);
-        let dropped = report.capture_health.dropped_packets.unwrap_or(0);
+        let (assessment, report, stream, storing) = self.look(view, &rules, true);
+        let slices = self.slices(&assessment, &inputs, &report, &packets);
+        let mut last = Publication { assessment, report, inputs, rules, slices, storing };
+        let failed = publisher.write(&mut last);
+        let Publication { assessment, report, inputs, rules, .. } = last;
         let stopped = Event::Stopped {
             packets: report.accounting.packets_read,
-            dropped,
+            dropped: report.capture_health.dropped_packets.unwrap_or(0),
             result: report.outcome.result.clone(),
             grade: report.outcome.grade.clone(),
         };
@@ -296,10 +273,9 @@ impl Judging {
         events.send(stopped);
         let unwritten = events.finish(LAST_WORDS);
         drop(events);
-        let mut telling = self.common.telling();
-        telling.settle();
-        drop(telling);
+        self.common.telling().settle();
         self.common.rewrite_state();
+        self.common.telling().finish_state();
         Ended { assessment, report, stream, inputs, rules, failed, unwritten }
     }
 }

@@ -110,6 +110,9 @@ impl MainLoop {
         self.handover.glance_if_due(now, &mut self.seen);
         if self.handover.is_look_due(now) {
             self.losses.tell(&self.seen);
+            if let Some(late) = self.handover.take_late_report(now) {
+                send(&self.events, late);
+            }
             self.count();
             self.handover.look(now, &mut self.seen);
         }

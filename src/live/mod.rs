@@ -4,7 +4,8 @@
 //! interface or of a capture that is played back; `main_loop` folds them into what has been `seen`,
 //! with `forgetting` of what is long over and an eye on `losses`. `handover` decides when to look:
 //! `judging` looks at everything and `glancing`, more often, at what changed, each on a thread of
-//! its own, with the `rules` and more in `common`; `priority` lets the first give way. `telling`
+//! its own, with the `rules` and more in `common`; `priority` lets the first give way. What the first
+//! found, `publishing` writes on one more, and `appending` what findings are remembered. `telling`
 //! tells what is new by comparing with what is `known`; `event` gives that its shape and `writer`
 //! its way out, to `syslog` too. `ring` holds the packets seen last, and `evidence` makes slices of
 //! them. `state` remembers findings over a restart and `flows`, by `storing`, flows; `metrics`
@@ -15,6 +16,7 @@
 //! This is the only layer besides the command line that looks at a clock, for when to look and
 //! when to write. What is found depends on the times of packets alone.
 
+mod appending;
 mod clock;
 mod common;
 mod event;
@@ -31,6 +33,7 @@ mod losses;
 mod main_loop;
 mod metrics;
 mod priority;
+mod publishing;
 mod ring;
 mod rules;
 mod sandbox;
@@ -51,12 +54,14 @@ pub use event::{Change, Event, EventLine, FindingNote};
 pub use evidence::{EvidencePlan, StoreSlices};
 #[cfg(feature = "live")]
 pub use interface::{InterfaceError, InterfaceOptions, InterfaceSource};
-pub use judging::{Checkpoint, Publish};
 pub use metrics::{Counters, Metrics, Newest, serve};
+pub use publishing::{Checkpoint, Publish};
 pub use rules::{Load, Rules};
 #[cfg(not(all(target_os = "linux", any(target_arch = "aarch64", target_arch = "x86_64"))))]
 pub use sandbox::restrict_calls;
-pub use sandbox::{Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root};
+pub use sandbox::{
+    Confinement, Paths, PrivilegeError, become_user, confine, drop_capabilities, is_root,
+};
 pub use service::Service;
 pub use session::{Ended, Parts, Plan, SessionError, Signals, watch};
 pub use source::{Pace, Replay, Source};

@@ -9,8 +9,10 @@ const NICE: i32 = 10;
 /// the same and others wait longer.
 #[cfg(target_os = "linux")]
 pub(super) fn give_way() {
+    use rustix::process::{getpriority_process, setpriority_process};
     // Under Linux each thread has a priority of its own; no process is the calling thread.
-    let _ = rustix::process::setpriority_process(None, NICE);
+    let own = getpriority_process(None).unwrap_or(0);
+    let _ = setpriority_process(None, own.max(NICE));
 }
 
 /// Elsewhere the priority is that of the whole process.

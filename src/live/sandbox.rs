@@ -87,14 +87,24 @@ pub struct Paths {
     pub write: Vec<PathBuf>,
 }
 
+/// How far the kernel keeps a process apart from files (Landlock).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confinement {
+    /// As far as this program asks for.
+    Whole,
+    /// From files, but not from all that is done with them: an older kernel.
+    Partial,
+    /// Not at all: a kernel older than 5.13, or one that was started without it.
+    Missing,
+}
+
 /// Takes away the right to open any other file, to run programs and to connect anywhere, for
-/// good, so far as the kernel can (Landlock). Answers whether it can: `Ok(false)` is a kernel
-/// without it, or with a part of it.
+/// good, so far as the kernel can (Landlock). Answers how far it can.
 ///
 /// # Errors
 /// When a path cannot be opened, or the kernel refuses.
 #[cfg(target_os = "linux")]
-pub fn confine(paths: &Paths) -> Result<bool, String> {
+pub fn confine(paths: &Paths) -> Result<Confinement, String> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
         RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
@@ -114,7 +124,11 @@ pub fn confine(paths: &Paths) -> Result<bool, String> {
         })
         .and_then(|rules| rules.restrict_self());
     match confined {
-        Ok(status) => Ok(status.ruleset == RulesetStatus::FullyEnforced),
+        Ok(status) => Ok(match status.ruleset {
+            RulesetStatus::FullyEnforced => Confinement::Whole,
+            RulesetStatus::PartiallyEnforced => Confinement::Partial,
+            RulesetStatus::NotEnforced => Confinement::Missing,
+        }),
         Err(error) => Err(format!("cannot give up access to files: {error}")),
     }
 }
@@ -124,8 +138,8 @@ pub fn confine(paths: &Paths) -> Result<bool, String> {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn confine(_paths: &Paths) -> Result<bool, String> {
-    Ok(false)
+pub fn confine(_paths: &Paths) -> Result<Confinement, String> {
+    Ok(Confinement::Missing)
 }
 
 /// Takes nothing away: this system has no filter for system calls, or none is known for its

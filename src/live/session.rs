@@ -17,11 +17,12 @@ use super::flows::{FlowsFile, Restored, Watched};
 use super::forgetting::Forgetting;
 use super::glancing::GlancingThread;
 use super::handover::Handover;
-use super::judging::{Judging, JudgingThread, Publish, send};
+use super::judging::{Judging, JudgingThread, send};
 use super::known::KnownFindings;
 use super::losses::Losses;
 use super::main_loop::MainLoop;
 use super::metrics::Metrics;
+use super::publishing::{Publish, Publisher, PublishingThread};
 use super::ring::PacketRing;
 use super::rules::{Load, Rules};
 use super::seen::Seen;
@@ -54,7 +55,7 @@ pub struct Plan {
 
 impl Plan {
     /// Runs of flows for which there is room.
-    fn most_runs(&self) -> u64 {
+    pub(super) fn most_runs(&self) -> u64 {
         self.limits.max_memory / BYTES_PER_RUN
     }
 }
@@ -162,23 +163,30 @@ pub fn watch(plan: Plan, parts: Parts) -> Result<Ended, SessionError> {
     }
     let glancing =
         GlancingThread::start(Arc::clone(&common), metrics.clone(), plan.limits.threads)?;
+    let keeper = evidence.as_ref().map(EvidenceKeeper::new);
+    let publishing = PublishingThread::start(Publisher {
+        common: Arc::clone(&common),
+        publish,
+        store: evidence.map(|plan| plan.store),
+        events: Arc::clone(&events),
+        metrics: metrics.clone(),
+    })?;
     let judging = Judging {
         common: Arc::clone(&common),
         options,
         load,
-        publish,
-        evidence: evidence.map(EvidenceKeeper::new),
+        evidence: keeper,
         flows: flows.map(Arc::new),
         events: Arc::clone(&events),
         metrics: metrics.clone(),
         max_memory: plan.limits.max_memory,
         mode: plan.mode,
     };
-    let judging = JudgingThread::start(judging, plan.limits.threads)?;
+    let judging = JudgingThread::start(judging, publishing, plan.limits.threads)?;
     let (arrivals, empty) =
         source::start(source, Arc::clone(&signals.stop)).map_err(SessionError::Thread)?;
     let most_runs = plan.most_runs();
-    let handover = Handover::new(judging, glancing, common, metrics.clone(), plan.checkpoint_every);
+    let handover = Handover::new(judging, glancing, common, metrics.clone(), &plan);
     let main_loop = MainLoop {
         seen: Seen {
             fold: fold.noting_changes(),

@@ -2,14 +2,17 @@
 //!
 //! A line for each finding and each change, the last of an identifier holds. Lines are appended;
 //! now and then the file is written anew, beside the old one and then in its place. A line that
-//! was cut off by a crash is the last one, and is left out.
+//! was cut off by a crash is the last one, and is left out. While the disk does not answer, nothing
+//! waits for it; all that is known is appended once it does.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::appending::{Appending, Job, Written};
 use super::known::Known;
 
 /// The first line.
@@ -33,6 +36,16 @@ pub enum StateError {
         /// Why.
         source: io::Error,
     },
+    /// The disk does not answer.
+    #[error(
+        "the disk has not answered yet about the state file `{}`: what is new is told all the same, \
+         and remembered once it answers",
+        path.display()
+    )]
+    Late {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is something else, or damaged.
     #[error(
         "line {line} of `{}` is not what a watch writes to its state file: {reason}; name \
@@ -53,10 +66,14 @@ pub enum StateError {
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
-    file: File,
+    /// The file, until it is first appended to.
+    file: Option<File>,
     remembered: Vec<Known>,
-    /// What was appended since the file is being written anew, if it is.
-    meanwhile: Option<Vec<u8>>,
+    writing: Option<Appending>,
+    /// Whether something could not be handed over because the disk did not answer.
+    is_behind: bool,
+    /// The findings that were appended since the file is being written anew, if it is.
+    meanwhile: Option<BTreeSet<String>>,
 }
 
 /// A state file that is being written anew, beside the old one.
@@ -91,7 +108,14 @@ impl StateFile {
             }
         };
         let file = rewrite(path, &mut remembered.iter())?;
-        Ok(StateFile { path: path.to_owned(), file, remembered, meanwhile: None })
+        Ok(StateFile {
+            path: path.to_owned(),
+            file: Some(file),
+            remembered,
+            writing: None,
+            is_behind: false,
+            meanwhile: None,
+        })
     }
 
     /// Where it lies.
@@ -104,59 +128,118 @@ impl StateFile {
         std::mem::take(&mut self.remembered)
     }
 
-    /// Appends findings as they are now.
+    /// Whether findings were not appended because the disk did not answer, and now it does: then
+    /// all of them are to be appended.
+    pub(super) fn take_behind(&mut self) -> bool {
+        self.note_late();
+        let is_busy = self.writing.as_ref().is_some_and(Appending::is_busy);
+        !is_busy && std::mem::take(&mut self.is_behind)
+    }
+
+    fn note_late(&mut self) {
+        let late = self.writing.as_mut().and_then(Appending::take_late);
+        self.is_behind |= late.is_some_and(|result| result.is_err());
+    }
+
+    /// Appends findings as they are now. Waits half a second for the disk, and once.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written, or has not been yet.
     pub(super) fn append<'a>(
         &mut self,
         changed: impl Iterator<Item = &'a Known>,
     ) -> Result<(), StateError> {
-        let mut text = Vec::new();
+        let mut lines = Vec::new();
         for known in changed {
-            // A newline before the line: behind a line that was cut off it begins a new one.
-            text.push(b'\n');
-            let written = serde_json::to_writer(&mut text, known);
-            written.map_err(|error| self.refused(error.into()))?;
+            if let Some(meanwhile) = &mut self.meanwhile {
+                meanwhile.insert(known.finding.id.clone());
+            }
+            push_line(&mut lines, known).map_err(|source| self.refused(source))?;
         }
-        if text.is_empty() {
+        if lines.is_empty() {
             return Ok(());
         }
-        text.push(b'\n');
-        self.meanwhile.iter_mut().for_each(|meanwhile| meanwhile.extend(&text));
-        self.file.write_all(&text).map_err(|source| self.refused(source))
+        lines.push(b'\n');
+        self.write(Job::Append(lines))
     }
 
     /// Begins to write the file anew. Until [`end_rewrite`](StateFile::end_rewrite), what is
-    /// appended goes into the old file and into the new one.
+    /// appended goes into the old file, and then into the new one.
     pub(super) fn begin_rewrite(&mut self) -> Rewriting {
-        self.meanwhile = Some(Vec::new());
+        self.meanwhile = Some(BTreeSet::new());
         Rewriting { path: self.path.clone() }
     }
 
-    /// Puts the new file in the place of the old one.
+    /// Puts the new file in the place of the old one, with the findings that were appended meanwhile
+    /// as `get` knows them.
     ///
     /// # Errors
-    /// When it could not be written; the old one is then still there.
-    pub(super) fn end_rewrite(&mut self, written: io::Result<File>) -> Result<(), StateError> {
+    /// When it could not be written, or has not been yet; the old one is then still there.
+    pub(super) fn end_rewrite<'a>(
+        &mut self,
+        written: io::Result<File>,
+        get: impl Fn(&str) -> Option<&'a Known>,
+    ) -> Result<(), StateError> {
         let meanwhile = self.meanwhile.take().unwrap_or_default();
-        let unfinished = unfinished(&self.path);
-        let placed = written.and_then(|mut file| {
-            file.write_all(&meanwhile)?;
-            fs::rename(&unfinished, &self.path)?;
-            Ok(file)
+        let (unfinished, path) = (unfinished(&self.path), self.path.clone());
+        let job = written.and_then(|file| {
+            let mut lines = Vec::new();
+            let meanwhile = meanwhile.iter().filter_map(|id| get(id));
+            for known in meanwhile {
+                push_line(&mut lines, known)?;
+            }
+            if !lines.is_empty() {
+                lines.push(b'\n');
+            }
+            Ok(Job::Replace { file, lines, unfinished: unfinished.clone(), path })
         });
-        self.file = placed.map_err(|source| {
-            // What is left of it is of no use.
-            let _ = fs::remove_file(&unfinished);
-            self.refused(source)
-        })?;
-        Ok(())
+        match job {
+            Ok(job) => self.write(job),
+            Err(source) => {
+                // What is left of it is of no use.
+                let _ = fs::remove_file(&unfinished);
+                Err(self.refused(source))
+            }
+        }
+    }
+
+    /// Waits until all is written, however long the disk takes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn finish(&mut self) -> Result<(), StateError> {
+        let waited = self.writing.as_mut().map_or(Ok(()), Appending::wait);
+        waited.map_err(|source| self.refused(source))
+    }
+
+    /// Hands something to the thread that writes. What comes while the disk does not answer is
+    /// left out, and made up for later.
+    fn write(&mut self, job: Job) -> Result<(), StateError> {
+        if let Some(file) = self.file.take() {
+            // Not before: a thread must not begin until rights have been given up.
+            let started = Appending::start(file).map_err(|source| self.refused(source))?;
+            self.writing = Some(started);
+        }
+        self.note_late();
+        match self.writing.as_mut().map(|writing| writing.write(job)) {
+            Some(Written::Done(result)) => result.map_err(|source| self.refused(source)),
+            Some(Written::Late) => Err(StateError::Late { path: self.path.clone() }),
+            Some(Written::Busy) | None => {
+                self.is_behind = true;
+                Ok(())
+            }
+        }
     }
 
     fn refused(&self, source: io::Error) -> StateError {
         StateError::Io { what: "write", path: self.path.clone(), source }
     }
+}
+
+/// A newline before the line: behind a line that was cut off it begins a new one.
+fn push_line(lines: &mut Vec<u8>, known: &Known) -> io::Result<()> {
+    lines.push(b'\n');
+    Ok(serde_json::to_writer(lines, known)?)
 }
 
 fn read(path: &Path, file: File) -> Result<Vec<Known>, StateError> {
@@ -258,4 +341,51 @@ fn create(path: &Path) -> io::Result<File> {
 #[cfg(not(unix))]
 fn create(path: &Path) -> io::Result<File> {
     File::create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// A finding, as a line of the file has it.
+    fn known(number: usize) -> Known {
+        let text = format!(
+            r#"{{"present":true,"told":true,"finding":{{"id":"F-{number:08}","severity":"low",
+            "verdict":"violation","code":"undocumented-service","title":"{}","remediation":"",
+            "initiators":[],"initiator_count":0,"responders":[],"responder_count":0,
+            "transport":"tcp","ports":"1","rules":[],"flows":1}}}}"#,
+            "x".repeat(1000)
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn what_a_disk_that_does_not_answer_missed_is_asked_for_once_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = StateFile::open(&folder.path().join("state")).unwrap();
+        let (mut disk, pipe) = io::pipe().unwrap();
+        state.file = Some(File::from(OwnedFd::from(pipe)));
+        let many: Vec<_> = (0..200).map(known).collect();
+        let late = state.append(many.iter());
+        assert!(matches!(late, Err(StateError::Late { .. })));
+        let begun = crate::live::clock::now();
+        for one in &many {
+            assert!(state.append([one].into_iter()).is_ok(), "told once");
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_millis(400), "waited for once");
+        assert!(!state.take_behind(), "the disk does not answer yet");
+        let reading = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            disk.read_to_end(&mut text).unwrap();
+            text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()
+        });
+        state.finish().unwrap();
+        assert!(state.take_behind(), "the findings that were left out are asked for");
+        assert!(!state.take_behind(), "once");
+        drop(state);
+        assert_eq!(reading.join().unwrap(), 200);
+    }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::event::{Change, Event};
 use super::known::{Known, KnownFindings};
 use super::metrics::{Counters, Metrics, Newest};
-use super::state::{Rewriting, StateFile};
+use super::state::{Rewriting, StateError, StateFile};
 use super::writer::EventWriter;
 use crate::judge::Severity;
 use crate::report::model::{Finding, Report};
@@ -125,13 +125,15 @@ impl Telling {
         self.remember(told.iter().map(|(id, _)| id.as_str()).collect());
     }
 
-    /// Appends findings to the state.
+    /// Appends findings to the state, and those that it lacks because the disk did not answer.
     fn remember(&mut self, ids: Vec<&str>) {
         let Some(state) = &mut self.state else { return };
-        let changed = ids.into_iter().filter_map(|id| self.known.get(id));
-        if let Err(error) = state.append(changed) {
-            self.send(Event::StateFailed { reason: error.to_string() });
-        }
+        let appended = if state.take_behind() {
+            state.append(self.known.all())
+        } else {
+            state.append(ids.into_iter().filter_map(|id| self.known.get(id)))
+        };
+        self.note_state(appended);
     }
 
     /// Begins to write the state anew, without what is out of date: answers what is to be written.
@@ -143,7 +145,25 @@ impl Telling {
     /// Puts the new state in the place of the old one.
     pub(super) fn end_rewrite(&mut self, written: io::Result<File>) {
         let Some(state) = &mut self.state else { return };
-        if let Err(error) = state.end_rewrite(written) {
+        let placed = state.end_rewrite(written, |id| self.known.get(id));
+        self.note_state(placed);
+    }
+
+    /// Waits until the state is written, in the end.
+    pub(super) fn finish_state(&mut self) {
+        let Some(state) = &mut self.state else { return };
+        let mut finished = state.finish();
+        if state.take_behind() {
+            finished = match state.append(self.known.all()) {
+                Err(StateError::Late { .. }) => state.finish(),
+                appended => appended,
+            };
+        }
+        self.note_state(finished);
+    }
+
+    fn note_state(&self, written: Result<(), StateError>) {
+        if let Err(error) = written {
             self.send(Event::StateFailed { reason: error.to_string() });
         }
     }

@@ -95,3 +95,38 @@ fn what_is_new_is_told_while_flows_cannot_be_stored() {
     assert_eq!((status, said.as_str()), (1, ""));
     assert!(fs::read(post.path("state.flows")).unwrap().starts_with(b"{\"portolan_flows\":"));
 }
+
+/// The file in which flows are stored is a pipe that nobody reads, so that no report is finished.
+#[test]
+fn looks_and_reloads_go_on_while_a_report_cannot_be_written() {
+    let post = Post::new();
+    let hosts = ([10, 20, 1, 10], [10, 20, 2, 10]);
+    let packet = |second: i64, port| {
+        let time = 1_700_000_000_000_000_000 + second * 1_000_000_000;
+        (time, udp(hosts, (40_000, port), b"?"))
+    };
+    post.write("in.pcap", pcap(&[packet(0, 9001), packet(600, 53)]));
+    let rules = fs::read_to_string(site("quickstart", "site.toml")).unwrap();
+    post.write("site.toml", rules.clone());
+    let arguments = ["--replay", "in.pcap", "--speed", "original", "--report", "r.json"];
+    let watching = post.watch(&[&arguments[..], &["--state", "s", "--site", "site.toml"]].concat());
+    let of_port = |change: Change| {
+        move |event: &Event| {
+            finding(event).is_some_and(|(c, one)| c == change && one.ports == "9001")
+        }
+    };
+    post.wait_for(of_port(Change::New));
+    let pipe = post.path("s.flows.unfinished");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    watching.signal("-USR1");
+    // Without the responder the finding is another one.
+    post.write("site.toml", rules.replace("10.20.2.10", "10.20.2.99"));
+    watching.signal("-HUP");
+    post.wait_for(|event| matches!(event, Event::Reload { accepted: true, .. }));
+    post.wait_for(of_port(Change::Gone));
+    assert!(!post.path("r.json").exists(), "what a report says, the next run knows");
+    fs::read(&pipe).unwrap();
+    wait(|| post.path("r.json").exists().then_some(()));
+    watching.signal("-TERM");
+    assert_eq!(watching.end().1, "");
+}
