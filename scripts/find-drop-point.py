@@ -5,15 +5,19 @@
 
 Makes a network namespace with a pair of veth interfaces, sends the packets of CAPTURE (a classic
 pcap file) into one end at growing rates, and captures at the other, at each rate once with
-`tcpdump -w /dev/null` and once with `portolan watch`, with kernel rings of the same size. Prints for
-each trial the packets sent, received and dropped, and the processor time that a packet took, of all
-threads and of each; and in the end the highest rates without a drop, and their ratio where both
-programs came to drop. Exits with 1 if portolan lost a packet that it did not report.
+`tcpdump -w /dev/null` and once with `portolan watch`, with the kernel rings that each takes by
+itself, or with rings of the same size. Prints for each trial the packets that came in, were received
+and were dropped, and the processor time that a packet took, of all threads and of each; and in the
+end the highest rates without a drop, and their ratio where both programs came to drop. Exits with 1
+if portolan lost a packet that it did not report.
 
-A sender in the same machine is often slower than either: with --quota both get only so many
-percent of one processor, by the cgroup controller `cpu`, so that drops begin within reach.
+A sender in the same machine is often slower than either. With --senders a filter in the kernel
+shows each packet so many times, each time from another sender, which costs less than sending it.
+With --quota both get only so many percent of one processor, by the cgroup controller `cpu`, so that
+drops begin within reach. Rates are those at which packets come in at the capturing end.
 
-Needs root, Linux, ip, tcpdump, and a portolan built with the feature `live`.
+Needs root, Linux, ip, tcpdump, and a portolan built with the feature `live`; --senders needs tc and
+clang.
 """
 
 import argparse
@@ -108,15 +112,46 @@ def run(*command):
     subprocess.run(command, check=True)
 
 
+def read_in(name, path):
+    command = ["ip", "netns", "exec", name, "cat", path]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    return int(said.stdout)
+
+
+def arrived(name):
+    """Packets that have come in at `monitor`."""
+    return read_in(name, "/sys/class/net/monitor/statistics/rx_packets")
+
+
+def multiply(name, senders):
+    """Has what comes in at `switch` shown so many times at `monitor`."""
+    inside = ("ip", "-n", name, "link")
+    run(*inside, "add", "span", "type", "veth", "peer", "name", "monitor")
+    for interface in ("switch", "span"):
+        run(*inside, "set", "dev", interface, "up")
+    index = read_in(name, "/sys/class/net/span/ifindex")
+    source = pathlib.Path(__file__).with_name("multiply-senders.c")
+    with tempfile.TemporaryDirectory() as folder:
+        built = f"{folder}/filter.o"
+        constants = (f"-DINTERFACE={index}", f"-DSENDERS={senders}")
+        run("clang", "-target", "bpf", "-O2", *constants, "-c", str(source), "-o", built)
+        run("tc", "-n", name, "qdisc", "add", "dev", "switch", "clsact")
+        run(*f"tc -n {name} filter add dev switch ingress bpf direct-action object-file".split(),
+            built, "section", "classifier")
+
+
 @contextlib.contextmanager
-def lab(name):
-    """A namespace with two interfaces, `out` and `monitor`."""
+def lab(name, senders):
+    """A namespace in which what is sent at `out` comes in at `monitor`."""
     inside = ("ip", "-n", name)
     run("ip", "netns", "add", name)
     try:
         settings = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
         run("ip", "netns", "exec", name, "sysctl", "-qw", *settings)
-        run(*inside, "link", "add", "out", "type", "veth", "peer", "name", "monitor")
+        peer = "monitor" if senders == 1 else "switch"
+        run(*inside, "link", "add", "out", "type", "veth", "peer", "name", peer)
+        if senders > 1:
+            multiply(name, senders)
         run(*inside, "link", "set", "dev", "out", "up")
         run(*inside, "link", "set", "dev", "monitor", "up")
         time.sleep(0.5)
@@ -157,13 +192,17 @@ def start(name, members, command, **streams):
 
 
 def flood(name, arguments, rate):
-    me = [sys.executable, __file__, "--send", "out", "--rate", str(rate)]
+    """Packets that came in, and at which rate."""
+    before = arrived(name)
+    me = [sys.executable, __file__, "--send", "out", "--rate", str(rate / arguments.senders)]
     me += ["--seconds", str(arguments.seconds), arguments.capture]
     said = subprocess.run(
         ["ip", "netns", "exec", name, *me], check=True, capture_output=True, text=True
     )
-    sent, taken = said.stdout.split()
-    return int(sent), int(sent) / float(taken)
+    _, taken = said.stdout.split()
+    time.sleep(1.5)
+    came = arrived(name) - before
+    return came, came / float(taken)
 
 
 def cost_of(process, packets):
@@ -183,12 +222,11 @@ def end(process):
 
 def try_tcpdump(name, members, arguments, rate):
     """Packets sent, received and dropped, the rate that was reached, and the processor time."""
-    command = ["tcpdump", "-i", "monitor", "-n", "-s", "262144", "-Z", "root"]
-    command += ["-B", str(arguments.ring * 1024), "-w", "/dev/null"]
+    command = ["tcpdump", "-i", "monitor", "-n", "-s", "262144", "-Z", "root", "-w", "/dev/null"]
+    command += ["-B", str(arguments.ring * 1024)] if arguments.ring else []
     process = start(name, members, command, stderr=subprocess.PIPE, text=True)
     time.sleep(1.5)
     sent, reached = flood(name, arguments, rate)
-    time.sleep(1.5)
     cost = cost_of(process, sent)
     _, said = end(process)
     count = lambda what: int(re.search(rf"(\d+) packets? {what}", said).group(1))
@@ -201,14 +239,14 @@ def try_portolan(name, members, arguments, rate):
     folder.chmod(0o777)
     try:
         command = [os.path.abspath(arguments.portolan), "watch", "--interface", "monitor"]
-        command += ["--user", "nobody", "--ring", f"{arguments.ring}M", "--quiet"]
+        command += ["--user", "nobody", "--quiet"]
+        command += ["--ring", f"{arguments.ring}M"] if arguments.ring else []
         command += ["--events", str(folder / "events"), "--report", str(folder / "report")]
         if arguments.site:
             command += ["--site", os.path.abspath(arguments.site)]
         process = start(name, members, command)
         time.sleep(1.5)
         sent, reached = flood(name, arguments, rate)
-        time.sleep(1.5)
         cost = cost_of(process, sent)
         end(process)
         report = json.loads((folder / "report").read_text())
@@ -251,12 +289,13 @@ def main():
     parser.add_argument("capture")
     parser.add_argument("--portolan", default="target/release/portolan")
     parser.add_argument("--site", help="site file, so that packets are judged")
-    parser.add_argument("--ring", type=int, default=8, help="MiB of both rings (8)")
+    parser.add_argument("--ring", type=int, help="MiB of both rings (those that each takes by itself)")
     parser.add_argument("--quota", type=int, help="percent of a processor for either program, 5 at least")
     parser.add_argument("--from-rate", type=float, default=20_000, help="first rate (20000/s)")
     parser.add_argument("--step", type=float, default=1.25, help="from rate to rate (1.25)")
     parser.add_argument("--seconds", type=float, default=3, help="seconds of a trial (3)")
     parser.add_argument("--rounds", type=int, default=3, help="searches (3)")
+    parser.add_argument("--senders", type=int, default=1, help="times that each packet is shown (1)")
     parser.add_argument("--send", help=argparse.SUPPRESS)
     parser.add_argument("--rate", type=float, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -264,7 +303,7 @@ def main():
         return send(arguments.send, arguments.capture, arguments.rate, arguments.seconds)
     name = f"drop-point-{os.getpid()}"
     ratios = []
-    with lab(name), quota(arguments.quota) as members:
+    with lab(name, arguments.senders), quota(arguments.quota) as members:
         for _ in range(arguments.rounds):
             best = search(name, members, arguments)
             (tcpdump, first), (portolan, second) = best["tcpdump"], best["portolan"]
