@@ -18,8 +18,12 @@ use crate::capture::{
 /// Longest time for which a source keeps its reader waiting.
 pub(super) const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Batches in circulation between the source and the loop.
-const BATCHES: usize = 16;
+/// Most batches that wait for the loop, of a quarter of a MiB of packets each: while it is busy with
+/// something else, packets gather here and not in the ring of the kernel, which may be small.
+const WAITING: usize = 256;
+
+/// Most empty batches that wait to be filled again.
+const SPARE: usize = 16;
 
 /// What a source answers.
 #[derive(Debug)]
@@ -83,8 +87,8 @@ pub(super) fn start(
     mut source: Box<dyn Source>,
     stop: Arc<AtomicBool>,
 ) -> io::Result<(Receiver<Arrival>, Sender<FrameBatch>)> {
-    let (to_loop, arrivals) = bounded(BATCHES);
-    let (to_source, empty) = bounded::<FrameBatch>(BATCHES);
+    let (to_loop, arrivals) = bounded(WAITING);
+    let (to_source, empty) = bounded::<FrameBatch>(SPARE);
     let read = move || {
         loop {
             if stop.load(Ordering::Relaxed) {
