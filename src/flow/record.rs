@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::carriers::{CarrierKey, CarrierUse};
+use super::half::{Half, TcpSeen};
 use super::quotes::{Quote, QuoteLog};
-use super::segment::{Half, Origin, Segment, TcpSeen};
+use super::segment::{Origin, Segment};
 use super::table::FlowTable;
 use crate::base::{Endpoint, IpProto, Timestamp};
 use crate::decode::{Direction, FlowKey, Path};
