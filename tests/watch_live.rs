@@ -353,6 +353,9 @@ fn a_watch_that_is_killed_under_load_loses_what_came_after_the_last_checkpoint()
     lab.send(&voicemail, 1);
     watching.signal("-USR1");
     wait(|| fs::metadata(lab.path("state/findings.flows")).ok());
+    // What a checkpoint knows to be told is written last.
+    let knows = |text: &String| text.contains(r#""told":true"#);
+    wait(|| fs::read_to_string(lab.path("state/findings")).ok().filter(knows));
     lab.send(&quickstart, 40);
     watching.signal("-KILL");
     wait(|| watching.child.try_wait().unwrap());
